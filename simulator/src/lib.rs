@@ -1,0 +1,1 @@
+//! The loopback double of the two services.

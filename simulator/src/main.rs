@@ -1,0 +1,2 @@
+//! The simulator by itself.
+fn main() {}

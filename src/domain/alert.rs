@@ -1,0 +1,129 @@
+//! Owns an alert as it came from the wire: its text, and the few facts that decide where it belongs.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{AlertId, TenantId, Ticks};
+
+/// One alert, checked to be valid JSON with an id and a last update time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The alert's id.
+    pub id: AlertId,
+    /// The version: the alert's `lastUpdateTime`.
+    pub last_update: Ticks,
+    /// The tenant the alert says it belongs to; the oldest schema lacks it, and what is no GUID says nothing.
+    pub tenant: Option<TenantId>,
+    /// A digest of `raw`: equal text, equal digest.
+    pub digest: u128,
+    /// Whether it was read without its evidence.
+    pub thin: bool,
+    /// The JSON text exactly as received.
+    pub raw: String,
+}
+
+/// A piece of an answer that cannot be stored as an alert, kept with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its id, where one could be read.
+    pub id: Option<String>,
+    /// Why it cannot be stored.
+    pub reason: String,
+    /// The bytes as received, possibly cut.
+    pub raw: Vec<u8>,
+}
+
+/// The three fields that decide where an alert belongs.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    last_update_time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    aad_tenant_id: Option<&'a RawValue>,
+}
+
+impl Alert {
+    /// Checks one element of an answer. The whole text is validated as JSON; only three fields are looked at.
+    ///
+    /// # Errors
+    /// When the text is not valid UTF-8 or JSON, or has no usable `id` or `lastUpdateTime`.
+    pub fn scan(raw: &[u8], thin: bool) -> Result<Self, Unusable> {
+        let unusable =
+            |id: Option<&str>, reason: String| Unusable { id: id.map(str::to_owned), reason, raw: raw.to_vec() };
+        let text = std::str::from_utf8(raw).map_err(|e| unusable(None, format!("not UTF-8: {e}")))?;
+        if !text.trim_start().starts_with('{') {
+            return Err(unusable(None, "not an alert object".to_owned()));
+        }
+        let head: Head<'_> =
+            serde_json::from_str(text).map_err(|e| unusable(None, format!("not an alert object: {e}")))?;
+        let id_text = head.id.and_then(string);
+        let Some(id) = id_text.as_deref().and_then(AlertId::new) else {
+            return Err(unusable(id_text.as_deref(), "`id` is missing, empty, too long or no string".to_owned()));
+        };
+        let Some(time_text) = head.last_update_time.and_then(string) else {
+            return Err(unusable(Some(id.as_str()), "`lastUpdateTime` is missing or no string".to_owned()));
+        };
+        let last_update =
+            Ticks::parse(&time_text).map_err(|e| unusable(Some(id.as_str()), format!("`lastUpdateTime`: {e}")))?;
+        let tenant = head.aad_tenant_id.and_then(string).and_then(|guid| TenantId::parse(&guid).ok());
+        Ok(Self { id, last_update, tenant, digest: xxh3_128(raw), thin, raw: text.to_owned() })
+    }
+}
+
+/// The text of a JSON string; `None` for any other value.
+fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "a839b112-1253-6432-9bf6-94542403f21c";
+
+    #[test]
+    fn the_text_is_kept_to_the_byte() {
+        let raw = format!(
+            "{{ \"id\":\"da\\u0031_1\", \"lastUpdateTime\":\"2026-01-01T00:00:00.2Z\",\"aadTenantId\":\"{GUID}\",\"new\":[1.0] }}"
+        );
+        let alert = Alert::scan(raw.as_bytes(), false).expect("usable");
+        assert_eq!(alert.raw, raw);
+        assert_eq!(alert.id.as_str(), "da1_1");
+        assert_eq!(alert.last_update.to_string(), "2026-01-01T00:00:00.2000000Z");
+        assert_eq!(alert.tenant.map(|t| t.to_string()).as_deref(), Some(GUID));
+    }
+
+    #[test]
+    fn a_tenant_that_is_absent_or_no_guid_is_unchecked() {
+        for tenant in ["", ",\"aadTenantId\":null", ",\"aadTenantId\":\"5c824599-ab2c-43ab-651x-3b886d4f8f10\""] {
+            let raw = format!("{{\"id\":\"a\",\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"{tenant}}}");
+            assert_eq!(Alert::scan(raw.as_bytes(), false).expect("usable").tenant, None);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_stored_says_why() {
+        for (raw, why) in [
+            (&b"{\"id\":\"a\",\"lastUpdateTime\":\"soon\"}"[..], "is not a time"),
+            (b"{\"id\":\"a\"}", "`lastUpdateTime` is missing"),
+            (b"{\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"}", "`id` is missing"),
+            (b"{\"id\":7,\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"}", "`id` is missing"),
+            (b"{\"id\":\"\xff\"}", "not UTF-8"),
+            (b"{\"id\":\"a\",}", "not an alert object"),
+            (b"[1]", "not an alert object"),
+            (b"7", "not an alert object"),
+        ] {
+            let unusable = Alert::scan(raw, false).expect_err("unusable");
+            assert!(unusable.reason.contains(why), "{} / {why}", unusable.reason);
+            assert_eq!(unusable.raw, raw);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The words of this house: identifiers, times, places, windows, gaps, alerts, changes and failures.
+//!
+//! Everything here is plain data with its invariants; nothing does I/O.
+
+mod alert;
+mod change;
+mod columns;
+mod failure;
+mod gap;
+mod ids;
+mod place;
+mod tenant;
+mod ticks;
+mod window;
+
+pub use alert::{Alert, Unusable};
+pub use change::{ChangeKind, difference};
+pub use columns::Columns;
+pub use failure::{Failure, FailureClass, TenantState, UNREACHABLE_AFTER};
+pub use gap::{Gap, GapReason};
+pub use ids::{AlertId, BadGuid, MAX_ALERT_ID_BYTES, TenantId};
+pub use place::{Cloud, Region};
+pub use tenant::Tenant;
+pub use ticks::{BadTime, Ticks};
+pub use window::Window;

@@ -1,0 +1,101 @@
+//! Owns one bounded HTTP exchange: the only door to the network.
+//!
+//! Every wait has a limit, every body has a limit, redirects are answers and not followed, and a bearer token goes to
+//! the URL that was asked for and nowhere else. HTTP/1.1 is used on purpose: each exchange then has a connection of
+//! its own, so a tenant whose answer stalls cannot hold up the flow control of its neighbours.
+
+mod answer;
+mod error;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use answer::Answer;
+pub use error::{HttpError, Trouble};
+
+use crate::secret::Secret;
+
+/// How long a connection may take to come up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection without work is kept for the next tenant.
+const IDLE_CONNECTION: Duration = Duration::from_secs(60);
+/// So many connections without work are kept for each host.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// What a client is built with.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only plain http on loopback will be asked for, so no certificate authorities are needed.
+    pub loopback_only: bool,
+}
+
+/// What one exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the request to the head of the answer.
+    pub head: Duration,
+    /// Between two pieces of the body.
+    pub idle: Duration,
+    /// From the request to the end of the body.
+    pub total: Duration,
+    /// Bytes of the body, after decompression.
+    pub body_bytes: u64,
+}
+
+/// The client that all exchanges share. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+impl Http {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// When the machine's certificate authorities cannot be loaded.
+    pub fn new(options: &Options) -> Result<Self, HttpError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("alertferry/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .http1_only()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .tcp_nodelay(true)
+            .min_tls_version(reqwest::tls::Version::TLS_1_2);
+        if options.loopback_only {
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|e| HttpError::setup(&e))?;
+        Ok(Self { client })
+    }
+
+    /// Sends a GET with a bearer token and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// When no head arrives within the limits. Any status is an answer, not an error.
+    pub async fn get(&self, url: &str, bearer: &Secret, limits: Limits) -> Result<Answer, HttpError> {
+        self.exchange(self.client.get(url).bearer_auth(bearer.expose()), limits).await
+    }
+
+    /// Posts form fields and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)], limits: Limits) -> Result<Answer, HttpError> {
+        self.exchange(self.client.post(url).form(fields), limits).await
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder, limits: Limits) -> Result<Answer, HttpError> {
+        let sent = Instant::now();
+        let head = request.header("accept", "application/json").send();
+        match tokio::time::timeout(limits.head.min(limits.total), head).await {
+            Ok(Ok(response)) => Ok(Answer::new(response, sent, limits)),
+            Ok(Err(error)) => Err(HttpError::request(&error)),
+            Err(_) => Err(HttpError::new(Trouble::Timeout, "no answer within the time limit")),
+        }
+    }
+}

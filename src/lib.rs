@@ -1,0 +1,8 @@
+//! alertferry
+pub mod backoff;
+pub mod clock;
+pub mod domain;
+pub mod http;
+pub mod notify;
+pub mod secret;
+pub mod stop;

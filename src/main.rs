@@ -1,0 +1,3 @@
+//! The alertferry program.
+
+fn main() {}

@@ -1,0 +1,127 @@
+//! Owns bytes that must never be printed.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret text: wiped when dropped, shown by no formatter.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Wraps a secret the moment it is read.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// The secret itself, for the one call that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Where a secret is read from, each time it is needed.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// A file that only its owner may read; a changed file takes effect without a restart.
+    File(PathBuf),
+    /// A value that cannot change while the process lives, with the name of where it came from.
+    Fixed {
+        /// What to call it in messages, for example the name of an environment variable.
+        name: String,
+        /// The value.
+        value: Secret,
+    },
+}
+
+/// Why a secret could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the secret file {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Others than the owner may read the file.
+    #[error("the secret file {} may be read by others (mode {mode:04o}); run: chmod 600 {}", path.display(), path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// There is nothing in it.
+    #[error("the secret in {0} is empty")]
+    Empty(String),
+}
+
+/// The largest secret file that is read; certificates with keys have a few kilobytes.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+impl SecretSource {
+    /// Reads the secret; white space around it is no part of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, may be read by others, or is empty.
+    pub fn read(&self) -> Result<Secret, SecretError> {
+        let (text, name) = match self {
+            Self::File(path) => (read_private(path)?, path.display().to_string()),
+            Self::Fixed { name, value } => (value.expose().to_owned(), name.clone()),
+        };
+        let trimmed = text.trim();
+        if trimmed.is_empty() { Err(SecretError::Empty(name)) } else { Ok(Secret::new(trimmed.to_owned())) }
+    }
+}
+
+fn read_private(path: &Path) -> Result<String, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open { path: path.to_owned(), mode });
+    }
+    let mut text = String::new();
+    file.take(MAX_SECRET_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_anew_each_time_and_only_if_private() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("secret");
+        let source = SecretSource::File(path.clone());
+        assert!(matches!(source.read(), Err(SecretError::Unreadable { .. })));
+        std::fs::write(&path, " one\n").expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode set");
+        assert!(source.read().expect_err("open to others").to_string().contains("chmod 600"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("mode set");
+        assert_eq!(source.read().expect("a secret").expose(), "one");
+        std::fs::write(&path, "two").expect("written");
+        assert_eq!(source.read().expect("a secret").expose(), "two");
+        std::fs::write(&path, "\n").expect("written");
+        assert!(matches!(source.read(), Err(SecretError::Empty(_))));
+    }
+
+    #[test]
+    fn it_cannot_be_printed() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "[secret]");
+    }
+}
