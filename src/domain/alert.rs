@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -34,6 +35,8 @@ pub struct Unusable {
     pub reason: String,
     /// The bytes as received, possibly cut.
     pub raw: Vec<u8>,
+    /// Whether the text itself is broken (no UTF-8, no JSON): then the answer around it is not to be trusted at once.
+    pub damaged: bool,
 }
 
 /// The three fields that decide where an alert belongs.
@@ -53,26 +56,43 @@ impl Alert {
     ///
     /// # Errors
     /// When the text is not valid UTF-8 or JSON, or has no usable `id` or `lastUpdateTime`.
-    pub fn scan(raw: &[u8], thin: bool) -> Result<Self, Unusable> {
-        let unusable =
-            |id: Option<&str>, reason: String| Unusable { id: id.map(str::to_owned), reason, raw: raw.to_vec() };
-        let text = std::str::from_utf8(raw).map_err(|e| unusable(None, format!("not UTF-8: {e}")))?;
-        if !text.trim_start().starts_with('{') {
-            return Err(unusable(None, "not an alert object".to_owned()));
+    pub fn scan(raw: Vec<u8>, thin: bool) -> Result<Self, Unusable> {
+        let text = match String::from_utf8(raw) {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = format!("not UTF-8: {}", error.utf8_error());
+                return Err(Unusable { id: None, reason, raw: error.into_bytes(), damaged: true });
+            }
+        };
+        match facts(&text) {
+            Ok((id, last_update, tenant)) => {
+                Ok(Self { id, last_update, tenant, digest: xxh3_128(text.as_bytes()), thin, raw: text })
+            }
+            Err((id, reason)) => {
+                let damaged = serde_json::from_str::<IgnoredAny>(&text).is_err();
+                Err(Unusable { id, reason, raw: text.into_bytes(), damaged })
+            }
         }
-        let head: Head<'_> =
-            serde_json::from_str(text).map_err(|e| unusable(None, format!("not an alert object: {e}")))?;
-        let id_text = head.id.and_then(string);
-        let Some(id) = id_text.as_deref().and_then(AlertId::new) else {
-            return Err(unusable(id_text.as_deref(), "`id` is missing, empty, too long or no string".to_owned()));
-        };
-        let Some(time_text) = head.last_update_time.and_then(string) else {
-            return Err(unusable(Some(id.as_str()), "`lastUpdateTime` is missing or no string".to_owned()));
-        };
-        let last_update =
-            Ticks::parse(&time_text).map_err(|e| unusable(Some(id.as_str()), format!("`lastUpdateTime`: {e}")))?;
-        let tenant = head.aad_tenant_id.and_then(string).and_then(|guid| TenantId::parse(&guid).ok());
-        Ok(Self { id, last_update, tenant, digest: xxh3_128(raw), thin, raw: text.to_owned() })
+    }
+}
+
+/// Id, version and tenant of an alert; or its id as far as it can be read, and what is wrong.
+fn facts(text: &str) -> Result<(AlertId, Ticks, Option<TenantId>), (Option<String>, String)> {
+    if !text.trim_start().starts_with('{') {
+        return Err((None, "not an alert object".to_owned()));
+    }
+    let head: Head<'_> = serde_json::from_str(text).map_err(|e| (None, format!("not an alert object: {e}")))?;
+    let id_text = head.id.and_then(string);
+    let Some(id) = id_text.as_deref().and_then(AlertId::new) else {
+        let reason = "`id` is missing, empty, too long or no string".to_owned();
+        return Err((id_text.map(Cow::into_owned), reason));
+    };
+    let time = head.last_update_time.and_then(string).ok_or("`lastUpdateTime` is missing or no string".to_owned());
+    let last_update = time.and_then(|text| Ticks::parse(&text).map_err(|e| format!("`lastUpdateTime`: {e}")));
+    let tenant = head.aad_tenant_id.and_then(string).and_then(|guid| TenantId::parse(&guid).ok());
+    match last_update {
+        Ok(last_update) => Ok((id, last_update, tenant)),
+        Err(reason) => Err((Some(id.as_str().to_owned()), reason)),
     }
 }
 
@@ -94,7 +114,7 @@ mod tests {
         let raw = format!(
             "{{ \"id\":\"da\\u0031_1\", \"lastUpdateTime\":\"2026-01-01T00:00:00.2Z\",\"aadTenantId\":\"{GUID}\",\"new\":[1.0] }}"
         );
-        let alert = Alert::scan(raw.as_bytes(), false).expect("usable");
+        let alert = Alert::scan(raw.clone().into_bytes(), false).expect("usable");
         assert_eq!(alert.raw, raw);
         assert_eq!(alert.id.as_str(), "da1_1");
         assert_eq!(alert.last_update.to_string(), "2026-01-01T00:00:00.2000000Z");
@@ -105,7 +125,7 @@ mod tests {
     fn a_tenant_that_is_absent_or_no_guid_is_unchecked() {
         for tenant in ["", ",\"aadTenantId\":null", ",\"aadTenantId\":\"5c824599-ab2c-43ab-651x-3b886d4f8f10\""] {
             let raw = format!("{{\"id\":\"a\",\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"{tenant}}}");
-            assert_eq!(Alert::scan(raw.as_bytes(), false).expect("usable").tenant, None);
+            assert_eq!(Alert::scan(raw.clone().into_bytes(), false).expect("usable").tenant, None);
         }
     }
 
@@ -117,13 +137,14 @@ mod tests {
             (b"{\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"}", "`id` is missing"),
             (b"{\"id\":7,\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"}", "`id` is missing"),
             (b"{\"id\":\"\xff\"}", "not UTF-8"),
-            (b"{\"id\":\"a\",}", "not an alert object"),
+            (b"{\"id\":\"a\",}", "object: trailing"),
             (b"[1]", "not an alert object"),
             (b"7", "not an alert object"),
         ] {
-            let unusable = Alert::scan(raw, false).expect_err("unusable");
+            let unusable = Alert::scan(raw.to_vec(), false).expect_err("unusable");
             assert!(unusable.reason.contains(why), "{} / {why}", unusable.reason);
             assert_eq!(unusable.raw, raw);
+            assert_eq!(unusable.damaged, why.starts_with("not UTF-8") || why == "object: trailing");
         }
     }
 }

@@ -1,0 +1,122 @@
+//! Owns requests to the alerts API: a window and a token become a stream of rows, within the service's limits.
+//!
+//! The service pages nothing: `$top` caps the whole answer, there is no next link to follow, and a link that does
+//! appear is ignored. What a full answer means is for the caller to find out.
+
+mod error;
+mod page;
+mod query;
+mod quota;
+mod reading;
+mod split;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::ApiError;
+use error::Malformed;
+pub use page::Page;
+pub use query::{MOST_ROWS, Order, Query};
+pub use reading::{Piece, Reading};
+
+use crate::domain::{Alert, AlertId, Tenant, TenantId, Ticks};
+use crate::http::{Answer, Http, Limits};
+use crate::secret::Secret;
+
+/// The largest body of a list, after decompression: four times a full answer with large alerts.
+const LIST_BYTES: u64 = 256 * 1024 * 1024;
+/// The largest body of one alert, or of an error.
+const SMALL_BYTES: u64 = 8 * 1024 * 1024;
+/// Between two pieces of a body.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// The alerts API. Clones share connections and the count of calls.
+#[derive(Debug, Clone)]
+pub struct Defender {
+    http: Http,
+    timeout: Duration,
+    quota: Arc<quota::Quota>,
+}
+
+/// What a small request told about the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// A time of the service's clock not after the moment of asking.
+    pub asked_at: Ticks,
+    /// The service's clock when it answered, to whole seconds.
+    pub date: Ticks,
+    /// How long it took to answer.
+    pub latency: Duration,
+}
+
+impl Defender {
+    /// The API over `http`; a whole answer may take `timeout`.
+    #[must_use]
+    pub fn new(http: Http, timeout: Duration) -> Self {
+        Self { http, timeout, quota: Arc::default() }
+    }
+
+    /// Sends `query` for `tenant`; the rows are then pulled out of the [`Reading`].
+    ///
+    /// # Errors
+    /// When no list begins to arrive.
+    pub async fn read(&self, tenant: &Tenant, token: &Secret, query: &Query) -> Result<Reading, ApiError> {
+        let answer = self.get(tenant, token, &query.url(&tenant.api_url), LIST_BYTES).await?;
+        Ok(Reading::new(answer, tenant.id, !query.evidence, query.lenient))
+    }
+
+    /// Reads one alert, with its evidence.
+    ///
+    /// # Errors
+    /// When it does not arrive whole, or is no usable alert of this tenant.
+    pub async fn alert(&self, tenant: &Tenant, token: &Secret, id: &AlertId) -> Result<Alert, ApiError> {
+        let mut answer = self.get(tenant, token, &query::alert_url(&tenant.api_url, id), SMALL_BYTES).await?;
+        let body = answer.text().await?;
+        let alert = Alert::scan(body.trim().as_bytes().to_vec(), false).map_err(|e| ApiError::Malformed(e.reason))?;
+        match alert.tenant {
+            Some(other) if other != tenant.id => Err(ApiError::ForeignAlert(other)),
+            _ => Ok(alert),
+        }
+    }
+
+    /// Asks for alerts of the far future: the answer is empty, but shows that the service is alive and what time it
+    /// has.
+    ///
+    /// # Errors
+    /// When the service does not answer such a request, or does not say its time.
+    pub async fn look(&self, tenant: &Tenant, token: &Secret) -> Result<Look, ApiError> {
+        let far = Query { order: Order::Unasked, evidence: false, ..Query::since(Ticks::MAX, 1) };
+        let mut answer = self.get(tenant, token, &far.url(&tenant.api_url), SMALL_BYTES).await?;
+        let latency = answer.head_after();
+        let times = answer.asked_at().zip(answer.date());
+        answer.text().await?;
+        match times {
+            Some((asked_at, date)) => Ok(Look { asked_at, date, latency }),
+            None => Err(ApiError::Malformed("the answer has no `Date`, so no window can be computed".to_owned())),
+        }
+    }
+
+    /// Calls made for a tenant within the last hour.
+    #[must_use]
+    pub fn spent(&self, tenant: TenantId) -> u32 {
+        self.quota.spent(tenant)
+    }
+
+    /// Takes over calls that an earlier process made and counted `age` ago.
+    pub fn restore_spent(&self, tenant: TenantId, spent: u32, age: Duration) {
+        self.quota.restore(tenant, spent, age);
+    }
+
+    async fn get(&self, tenant: &Tenant, token: &Secret, url: &str, body_bytes: u64) -> Result<Answer, ApiError> {
+        self.quota.take(tenant.id).map_err(ApiError::Quota)?;
+        let limits = Limits { head: self.timeout, idle: IDLE, total: self.timeout, body_bytes };
+        let mut answer = self.http.get(url, token, limits).await?;
+        if answer.status() == 200 {
+            return Ok(answer);
+        }
+        let (status, retry_after) = (answer.status(), answer.retry_after());
+        // The status alone decides; a body that does not arrive only makes the message shorter.
+        let body = answer.text().await.unwrap_or_default();
+        Err(ApiError::from_answer(status, &body, retry_after))
+    }
+}

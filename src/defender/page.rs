@@ -1,0 +1,65 @@
+//! Owns what an answer's rows say about the window they came from.
+
+use crate::domain::{Alert, AlertId, Ticks};
+
+/// The facts of an answer that decide what may be called read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Rows answered, usable or not.
+    pub rows: u64,
+    /// The last update time of each usable row, in the order in which they came.
+    pub times: Vec<Ticks>,
+    /// Whether every row was usable and no row was updated before the one in front of it.
+    pub in_time_order: bool,
+    /// Whether every row was usable and each id comes after the one in front of it, byte by byte.
+    pub in_id_order: bool,
+    /// The ids, as digests, in the order in which they came.
+    pub ids: Vec<u64>,
+    /// The first row's id.
+    pub first_id: Option<AlertId>,
+    /// The last row's id.
+    pub last_id: Option<AlertId>,
+    /// A time of the service's clock not after the moment of asking.
+    pub asked_at: Option<Ticks>,
+    /// The service's clock when it answered, to whole seconds.
+    pub date: Option<Ticks>,
+    /// Bytes of the body after decompression.
+    pub bytes: u64,
+}
+
+impl Page {
+    pub(super) fn begin(asked_at: Option<Ticks>, date: Option<Ticks>) -> Self {
+        Self { in_time_order: true, in_id_order: true, asked_at, date, ..Self::default() }
+    }
+
+    pub(super) fn count(&mut self, alert: &Alert) {
+        self.rows += 1;
+        self.in_time_order &= self.times.last().is_none_or(|last| *last <= alert.last_update);
+        self.in_id_order &= self.last_id.as_ref().is_none_or(|last| *last < alert.id);
+        self.times.push(alert.last_update);
+        self.ids.push(xxhash_rust::xxh3::xxh3_64(alert.id.as_str().as_bytes()));
+        self.first_id.get_or_insert_with(|| alert.id.clone());
+        self.last_id = Some(alert.id.clone());
+    }
+
+    pub(super) fn count_unusable(&mut self) {
+        self.rows += 1;
+        // A row without a readable time or id proves nothing about the order around it.
+        self.in_time_order = false;
+        self.in_id_order = false;
+    }
+
+    /// The latest last update time of any row.
+    #[must_use]
+    pub fn latest(&self) -> Option<Ticks> {
+        self.times.iter().max().copied()
+    }
+
+    /// The time that half of the rows are not later than.
+    #[must_use]
+    pub fn median(&self) -> Option<Ticks> {
+        let mut times = self.times.clone();
+        let middle = times.len() / 2;
+        (!times.is_empty()).then(|| *times.select_nth_unstable(middle).1)
+    }
+}

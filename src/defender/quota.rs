@@ -1,0 +1,104 @@
+//! Owns the calls made for each tenant, so that the service's limits are kept from this side.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::TenantId;
+
+/// What is used of the documented 100 calls a minute for each app and tenant; the rest is left to others who share
+/// the app registration.
+const PER_MINUTE: usize = 90;
+/// What is used of the documented 1,500 calls an hour.
+const PER_HOUR: usize = 1_400;
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The times of each tenant's calls within the last hour.
+#[derive(Debug, Default)]
+pub(super) struct Quota {
+    calls: Mutex<HashMap<TenantId, VecDeque<Instant>>>,
+}
+
+impl Quota {
+    /// Counts a call, unless it would exceed a limit: then how long to wait.
+    pub(super) fn take(&self, tenant: TenantId) -> Result<(), Duration> {
+        let mut all = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = all.entry(tenant).or_default();
+        let now = Instant::now();
+        while calls.front().is_some_and(|call| now.duration_since(*call) >= HOUR) {
+            calls.pop_front();
+        }
+        if let Some(wait) = wait(calls, now, PER_HOUR, HOUR).or_else(|| wait(calls, now, PER_MINUTE, MINUTE)) {
+            return Err(wait);
+        }
+        calls.push_back(now);
+        Ok(())
+    }
+
+    /// Calls within the last hour.
+    pub(super) fn spent(&self, tenant: TenantId) -> u32 {
+        let all = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let recent = |calls: &VecDeque<Instant>| calls.iter().filter(|call| now.duration_since(**call) < HOUR).count();
+        all.get(&tenant).map_or(0, |calls| u32::try_from(recent(calls)).unwrap_or(u32::MAX))
+    }
+
+    /// Takes over calls that an earlier process counted `age` ago, unless this one has counted some already.
+    pub(super) fn restore(&self, tenant: TenantId, spent: u32, age: Duration) {
+        let mut all = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent == 0 || age >= HOUR || all.contains_key(&tenant) {
+            return;
+        }
+        if let Some(at) = Instant::now().checked_sub(age) {
+            all.insert(tenant, std::iter::repeat_n(at, (spent as usize).min(PER_HOUR)).collect());
+        }
+    }
+}
+
+/// How long until one more call keeps within `most` calls in each `span`; `None` when it does now.
+fn wait(calls: &VecDeque<Instant>, now: Instant, most: usize, span: Duration) -> Option<Duration> {
+    let oldest_that_must_leave = calls.get(calls.len().checked_sub(most)?)?;
+    span.checked_sub(now.duration_since(*oldest_that_must_leave)).filter(|wait| !wait.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant() -> TenantId {
+        TenantId::parse("00000000-0000-0000-0000-000000000001").expect("a GUID")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_minute_and_an_hour_are_kept() {
+        let quota = Quota::default();
+        let (mut made, start) = (0, Instant::now());
+        let mut in_first_minute = 0;
+        while start.elapsed() < HOUR {
+            match quota.take(tenant()) {
+                Ok(()) => made += 1,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+            if start.elapsed() < MINUTE {
+                in_first_minute = made;
+            }
+        }
+        assert_eq!(in_first_minute, PER_MINUTE);
+        assert_eq!(made, PER_HOUR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_of_an_earlier_process_count() {
+        let quota = Quota::default();
+        tokio::time::sleep(HOUR).await;
+        quota.restore(tenant(), 1_400, Duration::from_secs(600));
+        assert_eq!(quota.spent(tenant()), 1_400);
+        assert_eq!(quota.take(tenant()), Err(Duration::from_secs(3_000)));
+        tokio::time::sleep(Duration::from_secs(3_000)).await;
+        assert_eq!(quota.take(tenant()), Ok(()));
+        assert_eq!(quota.spent(tenant()), 1);
+    }
+}

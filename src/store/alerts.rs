@@ -1,0 +1,176 @@
+//! Owns storing alerts: which version wins, what counts as a change, and the rows that follow.
+
+use rusqlite::Connection;
+
+use super::alert_row::{self, Stored};
+use super::{StoreError, TenantKey, changes, quarantine};
+use crate::domain::{Alert, ChangeKind, Columns, Ticks, Unusable, difference, with_evidence_of};
+
+/// Alerts of one tenant that came in one piece of an answer.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// What can be stored.
+    pub alerts: Vec<Alert>,
+    /// What cannot; it is kept aside with the reason.
+    pub unusable: Vec<Unusable>,
+    /// Whether changes found here are history to the operator.
+    pub history: bool,
+}
+
+/// What became of the alerts of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Seen for the first time.
+    pub created: u64,
+    /// Seen in a newer or different version.
+    pub updated: u64,
+    /// Known already in this version or a newer one.
+    pub unchanged: u64,
+    /// Set aside for the first time.
+    pub quarantined: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.created += more.created;
+        self.updated += more.updated;
+        self.unchanged += more.unchanged;
+        self.quarantined += more.quarantined;
+    }
+}
+
+/// When and how a batch was observed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Observation {
+    /// Local clock.
+    pub at: Ticks,
+    /// Whether it is history to the operator.
+    pub history: bool,
+}
+
+/// What is to be done with an alert, as seen from one state of the store.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Unchanged,
+    Insert(Box<Columns>),
+    /// Replace the stored version; without `fields` only its text is completed and nothing changed.
+    Replace {
+        stored: Stored,
+        raw: String,
+        columns: Box<Columns>,
+        fields: Option<String>,
+    },
+    Quarantine(Box<Unusable>),
+}
+
+/// Decides what is to be done with an alert. Reads only, so it can run beside the writer.
+pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Result<Decision, StoreError> {
+    let Some(stored) = alert_row::find(conn, tenant, &alert.id)? else {
+        return Ok(Columns::of(&alert.raw).map_or_else(|e| unreadable(alert, &e), |c| Decision::Insert(Box::new(c))));
+    };
+    let version = alert.last_update.to_string();
+    let same_text = stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin;
+    let same_version = version == stored.last_update;
+    let tells_less = alert.thin && !stored.thin && same_version;
+    if same_text || version < stored.last_update || tells_less {
+        return Ok(Decision::Unchanged);
+    }
+    let before = alert_row::raw(conn, stored.key)?;
+    let raw = if alert.thin { with_evidence_of(&before, &alert.raw) } else { alert.raw.clone() };
+    let fields = difference(&before, &raw);
+    let completes = stored.thin && !alert.thin;
+    if fields.is_empty() && same_version && !completes {
+        return Ok(Decision::Unchanged);
+    }
+    let fields = (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string());
+    Ok(Columns::of(&raw).map_or_else(
+        |e| unreadable(alert, &e),
+        |columns| Decision::Replace { stored, raw, columns: Box::new(columns), fields },
+    ))
+}
+
+/// Carries out a decision inside a transaction; decides anew if the store has moved on since.
+pub(super) fn carry_out(
+    conn: &Connection,
+    tenant: TenantKey,
+    alert: &Alert,
+    mut decision: Decision,
+    seen: Observation,
+) -> Result<Counts, StoreError> {
+    loop {
+        if let Some(counts) = attempt(conn, tenant, alert, &decision, seen)? {
+            return Ok(counts);
+        }
+        decision = decide(conn, tenant, alert)?;
+    }
+}
+
+/// `None` when the store is no longer as it was when the decision was taken.
+fn attempt(
+    conn: &Connection,
+    tenant: TenantKey,
+    alert: &Alert,
+    decision: &Decision,
+    seen: Observation,
+) -> Result<Option<Counts>, StoreError> {
+    match decision {
+        Decision::Unchanged => Ok(Some(Counts { unchanged: 1, ..Counts::default() })),
+        Decision::Insert(columns) => {
+            let Some(key) = alert_row::insert(conn, tenant, alert, columns, seen.at)? else { return Ok(None) };
+            changes::record(conn, key, ChangeKind::Created, alert, None, seen)?;
+            Ok(Some(Counts { created: 1, ..Counts::default() }))
+        }
+        Decision::Replace { stored, raw, columns, fields } => {
+            if !alert_row::replace(conn, alert, stored, raw, columns)? {
+                return Ok(None);
+            }
+            let Some(fields) = fields else { return Ok(Some(Counts { unchanged: 1, ..Counts::default() })) };
+            changes::record(conn, stored.key, ChangeKind::Updated, alert, Some(fields), seen)?;
+            Ok(Some(Counts { updated: 1, ..Counts::default() }))
+        }
+        Decision::Quarantine(unusable) => {
+            let quarantined = quarantine::set_aside(conn, tenant, unusable, seen.at)?;
+            Ok(Some(Counts { quarantined, ..Counts::default() }))
+        }
+    }
+}
+
+fn unreadable(alert: &Alert, error: &serde_json::Error) -> Decision {
+    Decision::Quarantine(Box::new(Unusable {
+        id: Some(alert.id.as_str().to_owned()),
+        reason: format!("its columns cannot be read: {error}"),
+        raw: alert.raw.clone().into_bytes(),
+        damaged: false,
+    }))
+}
+
+/// Decides about every alert of a batch: how many are known already, and what is to be done with the others.
+pub(super) fn decide_all(
+    conn: &Connection,
+    tenant: TenantKey,
+    alerts: Vec<Alert>,
+) -> Result<(u64, Vec<(Alert, Decision)>), StoreError> {
+    let mut known = 0;
+    let mut decided = Vec::new();
+    for alert in alerts {
+        match decide(conn, tenant, &alert)? {
+            Decision::Unchanged => known += 1,
+            decision => decided.push((alert, decision)),
+        }
+    }
+    Ok((known, decided))
+}
+
+/// Carries out the decisions of a batch.
+pub(super) fn carry_out_all(
+    conn: &Connection,
+    tenant: TenantKey,
+    decided: Vec<(Alert, Decision)>,
+    seen: Observation,
+) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    for (alert, decision) in decided {
+        counts += carry_out(conn, tenant, &alert, decision, seen)?;
+    }
+    Ok(counts)
+}

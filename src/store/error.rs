@@ -1,0 +1,97 @@
+//! Owns what can go wrong with the store, and what follows from it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::domain::{Failure, FailureClass};
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Another process writes to this store.
+    #[error("the store {} is in use by {holder}", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+        /// Who holds it, as far as it said.
+        holder: String,
+    },
+    /// The file is a database of something else.
+    #[error("{} is not an alertferry store ({detail}); it was left untouched", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        detail: String,
+    },
+    /// The store was written by a newer version.
+    #[error(
+        "the store {} has schema {found}, this program knows up to {known}; install a newer alertferry, \
+         or restore the backup taken before the upgrade", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version this program knows.
+        known: i64,
+    },
+    /// The file cannot be created, opened or written.
+    #[error("cannot open the store {}: {detail}", path.display())]
+    Unopened {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+        /// Whether it is a matter of permissions.
+        permission: bool,
+    },
+    /// The disk is full; what was being written was rolled back.
+    #[error("the disk with the store is full")]
+    DiskFull,
+    /// The file is damaged.
+    #[error("the store is damaged: {0}; restore a backup, or move the file away to start anew")]
+    Corrupt(String),
+    /// Reading or writing the file failed; its state is unknown until it is opened again.
+    #[error("the store's disk failed: {0}")]
+    Io(String),
+    /// The writer has ended.
+    #[error("the store is closed")]
+    Closed,
+    /// Any other failure of a statement.
+    #[error("the store refused a statement: {0}")]
+    Sql(String),
+}
+
+impl StoreError {
+    /// Whether the daemon must end and open the store anew: going on with the same handle could lose writes that
+    /// were reported as done.
+    #[must_use]
+    pub const fn is_fatal(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Io(_) | Self::Closed)
+    }
+
+    /// The failure a pass reports when it could not store what it read.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let remedy = match self {
+            Self::DiskFull => "free space on the disk with the store; reading goes on by itself then",
+            _ => "see the daemon's log and `alertferry check`",
+        };
+        Failure::new(FailureClass::Local, self.to_string()).with_remedy(remedy)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
+            Some(ErrorCode::SystemIoFailure) => Self::Io(text),
+            _ => Self::Sql(text),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Owns the claim on the store: at most one process writes.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// The claim, held until dropped. The system drops it too when the process dies, however it dies.
+#[derive(Debug)]
+pub struct StoreLock {
+    _file: File,
+}
+
+impl StoreLock {
+    /// Claims the store at `path` by a lock file beside it, and writes there who holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] with the holder, or [`StoreError::Unopened`] when the lock file cannot be used.
+    pub fn claim(path: &Path) -> Result<Self, StoreError> {
+        let lock_path = beside(path, ".lock");
+        let unopened = |error: std::io::Error| StoreError::Unopened {
+            path: lock_path.clone(),
+            detail: error.to_string(),
+            permission: error.kind() == std::io::ErrorKind::PermissionDenied,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(unopened)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.take(200).read_to_string(&mut holder).map_err(unopened)?;
+                let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+                return Err(StoreError::InUse { path: path.to_owned(), holder: holder.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(unopened(error)),
+        }
+        file.set_len(0).map_err(unopened)?;
+        file.seek(SeekFrom::Start(0)).map_err(unopened)?;
+        writeln!(file, "process {}", std::process::id()).map_err(unopened)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// The path with `suffix` added to its file name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_claim_names_the_holder() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("alerts.db");
+        let first = StoreLock::claim(&path).expect("free");
+        let error = StoreLock::claim(&path).expect_err("taken").to_string();
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        drop(first);
+        StoreLock::claim(&path).expect("free again");
+    }
+}

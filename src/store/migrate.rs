@@ -1,0 +1,98 @@
+//! Owns bringing a database file to the newest schema, and refusing files that are not ours to touch.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::lock::beside;
+use super::{StoreError, connection};
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// `application_id` of our files, as the first migration sets it.
+const APPLICATION_ID: i64 = 1_095_582_290;
+
+/// What opening the file involved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema version before; 0 for a new file.
+    pub from: i64,
+    /// The schema version now.
+    pub to: i64,
+    /// The copy taken before an existing file was changed.
+    pub backup: Option<PathBuf>,
+}
+
+/// The newest schema version this program knows.
+fn newest() -> i64 {
+    embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
+}
+
+/// Checks whose file it is, takes a backup if it must change, and applies what is missing, each step in one
+/// transaction.
+pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<Migrated, StoreError> {
+    let from = recognise(conn, path)?;
+    let to = newest();
+    if from == to {
+        connection::make_durable(conn)?;
+        return Ok(Migrated { from, to, backup: None });
+    }
+    let backup = if from > 0 { Some(back_up(conn, path, from)?) } else { None };
+    connection::make_durable(conn)?;
+    embedded::migrations::runner().run(conn).map_err(|e| StoreError::Sql(format!("migrating the schema: {e}")))?;
+    Ok(Migrated { from, to, backup })
+}
+
+/// Checks that a file opened for reading is ours and not newer than this program.
+pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = recognise(conn, path)?;
+    let known = newest();
+    if found < known {
+        let detail = format!("its schema {found} is older than {known}; start `alertferry run` once to migrate it");
+        return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: false });
+    }
+    Ok(())
+}
+
+/// The file's schema version; 0 when it is empty.
+fn recognise(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let foreign = |detail: String| StoreError::Foreign { path: path.to_owned(), detail };
+    let application: i64 = match conn.pragma_query_value(None, "application_id", |row| row.get(0)) {
+        Err(e) if e.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            return Err(foreign("no SQLite database".to_owned()));
+        }
+        other => other?,
+    };
+    let objects: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == 0 && objects == 0 {
+        return Ok(0);
+    }
+    if application != APPLICATION_ID {
+        return Err(foreign(format!("application id {application}, {objects} tables and indexes")));
+    }
+    let found: i64 = conn.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))?;
+    let known = newest();
+    if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
+}
+
+fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, StoreError> {
+    let backup = beside(path, &format!(".before-schema-{}", version + 1));
+    if backup.exists() {
+        // A copy from an earlier try of the same upgrade: it holds the same state or an older one, and is kept.
+        return Ok(backup);
+    }
+    let partial = beside(&backup, ".partial");
+    if partial.exists() {
+        std::fs::remove_file(&partial).map_err(io)?;
+    }
+    conn.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
+    std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(io)?;
+    std::fs::rename(&partial, &backup).map_err(io)?;
+    Ok(backup)
+}
+
+fn io(error: std::io::Error) -> StoreError {
+    StoreError::Io(error.to_string())
+}

@@ -1,0 +1,253 @@
+//! Owns the database: all SQL is here.
+//!
+//! One thread writes, in transactions that hold rows, changes and coverage together; a few read-only connections
+//! answer the rest. Callers get values of the domain and never see a statement.
+
+mod alert_row;
+mod alerts;
+mod changes;
+mod connection;
+mod coverage;
+mod error;
+mod lock;
+mod migrate;
+mod passes;
+mod quarantine;
+mod readers;
+mod report;
+mod tenants;
+mod time;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::Notify;
+
+pub use alerts::{Batch, Counts};
+pub use changes::Change;
+pub use coverage::{Coverage, CoverageMove, GapEdit, NewGap};
+pub use error::StoreError;
+pub use lock::StoreLock;
+pub use migrate::Migrated;
+pub use passes::PassRecord;
+pub use report::{Report, TenantReport};
+pub use tenants::{Due, Roster, Standing};
+
+use crate::clock::Clock;
+use crate::domain::{Tenant, TenantId, Ticks};
+use alerts::Observation;
+
+/// A tenant's row in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantKey(i64);
+
+/// The open store of the process that writes it.
+#[derive(Debug)]
+pub struct Store {
+    writer: writer::Writer,
+    readers: Arc<readers::Readers>,
+    clock: Clock,
+    migrated: Migrated,
+}
+
+/// What is left to wait for after the [`Store`] was dropped: the writer's last transaction.
+#[derive(Debug)]
+pub struct WriterThread(JoinHandle<()>);
+
+impl WriterThread {
+    /// Waits until all that was handed to the writer is in the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the writer had broken down.
+    pub fn join(self) -> Result<(), StoreError> {
+        self.0.join().map_err(|_| StoreError::Closed)
+    }
+}
+
+impl Store {
+    /// Opens the store at `path` for writing, creates or migrates it, and starts the writer.
+    ///
+    /// Whoever calls this holds the [`StoreLock`].
+    ///
+    /// # Errors
+    /// When the file cannot be used, is not ours, is newer than this program, or is damaged.
+    pub fn open(path: &Path, clock: Clock) -> Result<(Self, WriterThread), StoreError> {
+        let mut conn = connection::writer(path)?;
+        let migrated = migrate::migrate(&mut conn, path)?;
+        let (writer, thread) = writer::Writer::start(conn)?;
+        let readers = Arc::new(readers::Readers::new(path));
+        Ok((Self { writer, readers, clock, migrated }, WriterThread(thread)))
+    }
+
+    /// What opening it involved.
+    #[must_use]
+    pub const fn migrated(&self) -> &Migrated {
+        &self.migrated
+    }
+
+    /// Wakes whoever waits for new changes after each commit.
+    #[must_use]
+    pub fn committed(&self) -> Arc<Notify> {
+        self.writer.committed()
+    }
+
+    /// Makes the tenants of the store match the configuration.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn enrol(&self, tenants: Vec<Tenant>) -> Result<Roster, StoreError> {
+        let now = self.clock.now();
+        self.writer.run(tenants.len(), move |tx| tenants::enrol(tx, &tenants, now)).await
+    }
+
+    /// Makes tenants that waited for somebody to act due at once: all, or those of one app registration.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn retry_refused(&self, app: Option<String>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.writer.run(1, move |tx| tenants::retry_refused(tx, app.as_deref(), now)).await
+    }
+
+    /// Makes every active tenant due at once, but for those whose service asked to wait.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn retry_all(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.writer.run(1, move |tx| tenants::retry_all(tx, now)).await
+    }
+
+    /// The tenants that are due now, most stale first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn due(&self, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let now = self.clock.now();
+        self.readers.run(move |conn| tenants::due(conn, now, limit)).await
+    }
+
+    /// How it stands with a tenant; `None` when it was never enrolled.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn standing(&self, tenant: TenantId) -> Result<Option<Standing>, StoreError> {
+        self.readers.run(move |conn| tenants::standing(conn, tenant)).await
+    }
+
+    /// What has been read of a tenant and what is known to be unread.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn coverage(&self, tenant: TenantKey) -> Result<Coverage, StoreError> {
+        self.readers.run(move |conn| coverage::load(conn, tenant)).await
+    }
+
+    /// Stores a piece of an answer. Coverage stays: the answer's end has not been seen.
+    ///
+    /// # Errors
+    /// When the store fails; then nothing of the batch is kept.
+    pub async fn write(&self, tenant: TenantKey, batch: Batch) -> Result<Counts, StoreError> {
+        let (counts, _) = self.land(tenant, batch, CoverageMove::default()).await?;
+        Ok(counts)
+    }
+
+    /// Stores the last piece of an answer together with what it proves about coverage; returns the new coverage,
+    /// which is all that the next request may be computed from.
+    ///
+    /// # Errors
+    /// When the store fails; then neither rows nor coverage of this call are kept.
+    pub async fn land(
+        &self,
+        tenant: TenantKey,
+        batch: Batch,
+        change: CoverageMove,
+    ) -> Result<(Counts, Coverage), StoreError> {
+        let seen = Observation { at: self.clock.now(), history: batch.history };
+        let Batch { alerts, unusable, .. } = batch;
+        // Comparing with what is stored, reading columns and finding differences happen beside the writer, which is
+        // left with the rows that really change.
+        let (known, decided) = self.readers.run(move |conn| alerts::decide_all(conn, tenant, alerts)).await?;
+        let weight = decided.len() + unusable.len();
+        self.writer
+            .run(weight, move |tx| {
+                let mut counts = alerts::carry_out_all(tx, tenant, decided, seen)?;
+                counts.unchanged += known;
+                for piece in &unusable {
+                    counts.quarantined += quarantine::set_aside(tx, tenant, piece, seen.at)?;
+                }
+                if counts.created > 0 {
+                    tenants::count_alerts(tx, tenant, counts.created)?;
+                }
+                if change != CoverageMove::default() {
+                    coverage::apply(tx, tenant, &change, seen.at)?;
+                }
+                Ok((counts, coverage::load(tx, tenant)?))
+            })
+            .await
+    }
+
+    /// Writes how a pass ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn finish_pass(&self, tenant: TenantKey, pass: PassRecord) -> Result<(), StoreError> {
+        self.writer.run(1, move |tx| passes::finish(tx, tenant, &pass)).await
+    }
+
+    /// The changes after `seq`, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn changes_after(&self, seq: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
+        self.readers.run(move |conn| changes::after(conn, seq, limit)).await
+    }
+
+    /// Where the follower called `name` stands.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cursor(&self, name: &'static str) -> Result<i64, StoreError> {
+        self.readers.run(move |conn| changes::cursor(conn, name)).await
+    }
+
+    /// Moves the follower called `name` on to `seq`; it never moves back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn move_cursor(&self, name: &'static str, seq: i64) -> Result<(), StoreError> {
+        self.writer.run(1, move |tx| changes::move_cursor(tx, name, seq)).await
+    }
+
+    /// How it stands with every tenant.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn report(&self) -> Result<Report, StoreError> {
+        self.readers.run(|conn| report::load(conn)).await
+    }
+
+    /// The local time, by the clock the store stamps its rows with.
+    #[must_use]
+    pub fn now(&self) -> Ticks {
+        self.clock.now()
+    }
+}
+
+/// Reads how it stands with every tenant from a store that another process may be writing.
+///
+/// # Errors
+/// When the file cannot be read, is not ours, or has another schema than this program.
+pub fn read_report(path: &Path) -> Result<Report, StoreError> {
+    let conn = connection::reader(path)?;
+    migrate::check(&conn, path)?;
+    report::load(&conn)
+}
+
+/// The database file, its write-ahead log and the log's index: what a backup of a stopped daemon must hold.
+#[must_use]
+pub fn files(path: &Path) -> [PathBuf; 3] {
+    [path.to_owned(), lock::beside(path, "-wal"), lock::beside(path, "-shm")]
+}

@@ -1,0 +1,43 @@
+//! Owns the connections that only read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::{StoreError, connection};
+
+/// So many reads run at once; the machine has few cores, and each connection has a page cache.
+const READERS: usize = 4;
+
+/// A few read-only connections, opened when first needed and kept.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    places: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), places: Semaphore::new(READERS), idle: Mutex::default() }
+    }
+
+    /// Runs `work` on a read-only connection, away from the async threads.
+    pub(super) async fn run<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _place = self.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let this = std::sync::Arc::clone(self);
+        let run = move || {
+            let idle = this.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+            let conn = idle.map_or_else(|| connection::reader(&this.path), Ok)?;
+            let result = work(&conn);
+            this.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(conn);
+            result
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Closed)?
+    }
+}

@@ -1,0 +1,153 @@
+//! Owns the rows of `tenant`: who is configured, how it stands with them, and who is due.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{StoreError, TenantKey, time};
+use crate::domain::{Tenant, TenantId, TenantState, Ticks};
+
+/// A tenant that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its row.
+    pub key: TenantKey,
+    /// The tenant.
+    pub id: TenantId,
+    /// Failures in a row; failing tenants run in a lane of their own.
+    pub consecutive_failures: u32,
+}
+
+/// What a pass must know of its tenant besides the coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its row.
+    pub key: TenantKey,
+    /// The state before the pass.
+    pub state: TenantState,
+    /// Failures in a row before the pass.
+    pub consecutive_failures: u32,
+    /// API calls made in the hour before `calls_counted_at`.
+    pub calls_spent: u32,
+    /// Local clock: when they were counted.
+    pub calls_counted_at: Option<Ticks>,
+}
+
+/// What the configuration changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// Tenants that are polled now and were not before.
+    pub added: Vec<TenantId>,
+    /// Tenants that are no longer polled; their rows stay.
+    pub removed: Vec<TenantId>,
+}
+
+/// Makes the rows match the configuration.
+pub(super) fn enrol(conn: &Connection, tenants: &[Tenant], now: Ticks) -> Result<Roster, StoreError> {
+    let before = active(conn)?;
+    let now = now.to_string();
+    let mut upsert = conn.prepare_cached(
+        "-- tenants::enrol\n\
+         INSERT INTO tenant (tenant_id, name, app, region, tags, active, state, state_since, next_attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?6, 'new', 'disabled'), ?7, ?7)
+         ON CONFLICT (tenant_id) DO UPDATE SET
+             name = ?2, app = ?3, region = ?4, tags = ?5,
+             next_attempt_at = iif(active = ?6 AND app = ?3, next_attempt_at, ?7),
+             state = CASE WHEN active = ?6 THEN state WHEN ?6 THEN 'new' ELSE 'disabled' END,
+             state_since = iif(active = ?6, state_since, ?7),
+             reason = iif(active = ?6, reason, NULL), remedy = iif(active = ?6, remedy, NULL),
+             active = ?6",
+    )?;
+    for tenant in tenants {
+        let tags = serde_json::to_string(&tenant.tags).unwrap_or_else(|_| "[]".to_owned());
+        let row = params![tenant.id.as_str(), tenant.name, tenant.app, tenant.region.name(), tags, tenant.enabled, now];
+        upsert.execute(row)?;
+    }
+    let wanted: std::collections::HashSet<TenantId> = tenants.iter().filter(|t| t.enabled).map(|t| t.id).collect();
+    let mut switch_off = conn.prepare_cached(
+        "-- tenants::switch_off\n\
+         UPDATE tenant SET active = 0, state = 'disabled', state_since = ?2, reason = NULL, remedy = NULL
+         WHERE tenant_id = ?1 AND active",
+    )?;
+    for gone in before.iter().filter(|id| !wanted.contains(*id)) {
+        switch_off.execute(params![gone.as_str(), now])?;
+    }
+    let mut added: Vec<TenantId> = wanted.iter().filter(|id| !before.contains(*id)).copied().collect();
+    added.sort_unstable();
+    let removed = before.into_iter().filter(|id| !wanted.contains(id)).collect();
+    Ok(Roster { added, removed })
+}
+
+/// Makes tenants that waited for somebody to act due at once: whoever restarts or reloads has usually acted.
+pub(super) fn retry_refused(conn: &Connection, app: Option<&str>, now: Ticks) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::retry_refused\n\
+         UPDATE tenant SET next_attempt_at = ?2
+         WHERE active AND state IN ('unauthorized', 'unlicensed') AND next_attempt_at > ?2
+               AND app = coalesce(?1, app)",
+    )?;
+    statement.execute(params![app, now.to_string()])?;
+    Ok(())
+}
+
+/// Makes every active tenant due at once, but for those whose service asked to wait.
+pub(super) fn retry_all(conn: &Connection, now: Ticks) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::retry_all\n\
+         UPDATE tenant SET next_attempt_at = ?1 WHERE active AND state <> 'throttled' AND next_attempt_at > ?1",
+    )?;
+    statement.execute([now.to_string()])?;
+    Ok(())
+}
+
+fn active(conn: &Connection) -> Result<std::collections::BTreeSet<TenantId>, StoreError> {
+    let mut statement = conn.prepare_cached("-- tenants::active\nSELECT tenant_id FROM tenant WHERE active")?;
+    let rows = statement.query_map([], |row| id(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The tenants that are due, most stale first, at most `limit` of them.
+pub(super) fn due(conn: &Connection, now: Ticks, limit: usize) -> Result<Vec<Due>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::due\n\
+         SELECT tenant_key, tenant_id, consecutive_failures FROM tenant
+         WHERE active AND next_attempt_at <= ?1 ORDER BY covered_until, next_attempt_at LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![now.to_string(), limit], |row| {
+        Ok(Due { key: TenantKey(row.get(0)?), id: id(row, 1)?, consecutive_failures: row.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How it stands with a tenant; `None` when it was never configured.
+pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Standing>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::standing\n\
+         SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at
+         FROM tenant WHERE tenant_id = ?1",
+    )?;
+    let standing = statement.query_row([tenant.as_str()], |row| {
+        let state: String = row.get(1)?;
+        Ok(Standing {
+            key: TenantKey(row.get(0)?),
+            state: TenantState::named(&state).unwrap_or(TenantState::New),
+            consecutive_failures: row.get(2)?,
+            calls_spent: row.get(3)?,
+            calls_counted_at: time::read(row, 4)?,
+        })
+    });
+    Ok(standing.optional()?)
+}
+
+pub(super) fn count_alerts(conn: &Connection, tenant: TenantKey, created: u64) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::count_alerts\nUPDATE tenant SET alert_count = alert_count + ?2 WHERE tenant_key = ?1",
+    )?;
+    statement.execute(params![tenant.0, i64::try_from(created).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<TenantId> {
+    let text: String = row.get(index)?;
+    TenantId::parse(&text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(e)))
+}

@@ -1,0 +1,123 @@
+//! Owns the one thread that writes, and the grouping of what waits into one transaction.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::StoreError;
+
+/// So many jobs may wait; further callers wait for a place, which slows reading down to the speed of the disk.
+const QUEUE: usize = 64;
+/// A transaction takes no further job once it holds this weight (rows): more makes the log longer, not the disk faster.
+const GROUP_WEIGHT: usize = 1_000;
+
+/// Work inside a transaction, or the reason why there is none. `None` when it failed and said so; else the reply that
+/// tells the caller how the commit went.
+type Work = Box<dyn FnOnce(Result<&Savepoint<'_>, StoreError>) -> Option<Reply> + Send>;
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+struct Job {
+    weight: usize,
+    work: Work,
+}
+
+/// Hands work to the writer thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    committed: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({})", self.weight)
+    }
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the `Writer` is dropped and all that waited is done.
+    pub(super) fn start(conn: Connection) -> Result<(Self, JoinHandle<()>), StoreError> {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let committed = Arc::new(Notify::new());
+        let told = Arc::clone(&committed);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_all(conn, waiting, &told))
+            .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
+        Ok((Self { jobs, committed }, thread))
+    }
+
+    /// Wakes whoever waits for new changes after each commit.
+    pub(super) fn committed(&self) -> Arc<Notify> {
+        Arc::clone(&self.committed)
+    }
+
+    /// Runs `work` in a transaction, together with what else is waiting, and returns its result once it is durable.
+    ///
+    /// If `work` fails, nothing of it is kept, and its neighbours in the transaction are not affected.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        weight: usize,
+        work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |savepoint| match savepoint.and_then(work) {
+            // A caller that is gone by now does not undo its work.
+            Ok(value) => Some(Box::new(move |commit| drop(answer.send(commit.map(|()| value))))),
+            Err(error) => {
+                drop(answer.send(Err(error)));
+                None
+            }
+        });
+        self.jobs.send(Job { weight, work }).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn write_all(mut conn: Connection, mut waiting: mpsc::Receiver<Job>, committed: &Notify) {
+    while let Some(first) = waiting.blocking_recv() {
+        write_group(&mut conn, first, &mut waiting);
+        committed.notify_waiters();
+    }
+    // What is in the log is durable already; folding it into the file only makes the next start quicker.
+    drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+}
+
+/// One transaction: the first job and what else waits, up to the group's weight.
+fn write_group(conn: &mut Connection, first: Job, waiting: &mut mpsc::Receiver<Job>) {
+    let mut transaction = match conn.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => return drop((first.work)(Err(error.into()))),
+    };
+    let mut replies = Vec::new();
+    let mut weight = 0;
+    let mut next = Some(first);
+    while let Some(job) = next {
+        weight += job.weight.max(1);
+        replies.extend(in_savepoint(&mut transaction, job.work));
+        next = if weight < GROUP_WEIGHT { waiting.try_recv().ok() } else { None };
+    }
+    // A full disk or a failed write has rolled the whole transaction back by now; the commit then fails and says so.
+    let outcome = transaction.commit().map_err(StoreError::from);
+    for reply in replies {
+        reply(outcome.clone());
+    }
+}
+
+/// Runs one job so that its failure undoes it alone.
+fn in_savepoint(transaction: &mut Transaction<'_>, work: Work) -> Option<Reply> {
+    let savepoint = match transaction.savepoint() {
+        Ok(savepoint) => savepoint,
+        Err(error) => return work(Err(error.into())),
+    };
+    let reply = work(Ok(&savepoint))?;
+    match savepoint.commit() {
+        Ok(()) => Some(reply),
+        Err(error) => {
+            reply(Err(error.into()));
+            None
+        }
+    }
+}
