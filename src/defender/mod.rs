@@ -17,7 +17,12 @@ pub use error::ApiError;
 use error::Malformed;
 pub use page::Page;
 pub use query::{MOST_ROWS, Order, Query};
+use quota::Quota;
+pub use quota::Rates;
 pub use reading::{Piece, Reading};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::{Alert, AlertId, Tenant, TenantId, Ticks};
 use crate::http::{Answer, Http, Limits};
@@ -35,7 +40,7 @@ const IDLE: Duration = Duration::from_secs(20);
 pub struct Defender {
     http: Http,
     timeout: Duration,
-    quota: Arc<quota::Quota>,
+    quota: Arc<Quota>,
 }
 
 /// What a small request told about the service.
@@ -50,10 +55,10 @@ pub struct Look {
 }
 
 impl Defender {
-    /// The API over `http`; a whole answer may take `timeout`.
+    /// The API over `http`; a whole answer may take `timeout`, and calls are kept within `rates`.
     #[must_use]
-    pub fn new(http: Http, timeout: Duration) -> Self {
-        Self { http, timeout, quota: Arc::default() }
+    pub fn new(http: Http, timeout: Duration, rates: Rates) -> Self {
+        Self { http, timeout, quota: Arc::new(Quota::new(rates)) }
     }
 
     /// Sends `query` for `tenant`; the rows are then pulled out of the [`Reading`].
@@ -72,7 +77,8 @@ impl Defender {
     pub async fn alert(&self, tenant: &Tenant, token: &Secret, id: &AlertId) -> Result<Alert, ApiError> {
         let mut answer = self.get(tenant, token, &query::alert_url(&tenant.api_url, id), SMALL_BYTES).await?;
         let body = answer.text().await?;
-        let alert = Alert::scan(body.trim().as_bytes().to_vec(), false).map_err(|e| ApiError::Malformed(e.reason))?;
+        let alert =
+            Alert::scan(without_context(&body).into_bytes(), false).map_err(|e| ApiError::Malformed(e.reason))?;
         match alert.tenant {
             Some(other) if other != tenant.id => Err(ApiError::ForeignAlert(other)),
             _ => Ok(alert),
@@ -118,5 +124,37 @@ impl Defender {
         // The status alone decides; a body that does not arrive only makes the message shorter.
         let body = answer.text().await.unwrap_or_default();
         Err(ApiError::from_answer(status, &body, retry_after))
+    }
+}
+
+/// The text of a single alert without the annotation in front of it, so that it is the text a list would have.
+fn without_context(body: &str) -> String {
+    #[derive(Deserialize)]
+    struct Annotated<'a> {
+        #[serde(borrow, rename = "@odata.context")]
+        context: &'a RawValue,
+    }
+    let body = body.trim();
+    let rest = serde_json::from_str::<Annotated<'_>>(body).ok().and_then(|annotated| {
+        let before = body.find(annotated.context.get())?;
+        body[before + annotated.context.get().len()..].trim_start().strip_prefix(',')
+    });
+    match rest {
+        Some(rest) if body.starts_with("{\"@odata.context\":") => format!("{{{rest}"),
+        _ => body.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_annotation_goes_and_the_rest_stays_to_the_byte() {
+        let with = r#"{"@odata.context":"https://h/$metadata#Alerts/$entity","id":"a", "x":[1.0]}"#;
+        assert_eq!(without_context(with), r#"{"id":"a", "x":[1.0]}"#);
+        for other in [r#"{"id":"a"}"#, r#"{"id":"a","@odata.context":"c"}"#, r#"{"@odata.context":"c"}"#, "no"] {
+            assert_eq!(without_context(other), other);
+        }
     }
 }

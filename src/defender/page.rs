@@ -13,12 +13,8 @@ pub struct Page {
     pub in_time_order: bool,
     /// Whether every row was usable and each id comes after the one in front of it, byte by byte.
     pub in_id_order: bool,
-    /// The ids, as digests, in the order in which they came.
-    pub ids: Vec<u64>,
-    /// The first row's id.
-    pub first_id: Option<AlertId>,
-    /// The last row's id.
-    pub last_id: Option<AlertId>,
+    /// The id of each usable row, in the order in which they came.
+    pub ids: Vec<AlertId>,
     /// A time of the service's clock not after the moment of asking.
     pub asked_at: Option<Ticks>,
     /// The service's clock when it answered, to whole seconds.
@@ -35,11 +31,9 @@ impl Page {
     pub(super) fn count(&mut self, alert: &Alert) {
         self.rows += 1;
         self.in_time_order &= self.times.last().is_none_or(|last| *last <= alert.last_update);
-        self.in_id_order &= self.last_id.as_ref().is_none_or(|last| *last < alert.id);
+        self.in_id_order &= self.ids.last().is_none_or(|last| *last < alert.id);
         self.times.push(alert.last_update);
-        self.ids.push(xxhash_rust::xxh3::xxh3_64(alert.id.as_str().as_bytes()));
-        self.first_id.get_or_insert_with(|| alert.id.clone());
-        self.last_id = Some(alert.id.clone());
+        self.ids.push(alert.id.clone());
     }
 
     pub(super) fn count_unusable(&mut self) {
@@ -53,6 +47,20 @@ impl Page {
     #[must_use]
     pub fn latest(&self) -> Option<Ticks> {
         self.times.iter().max().copied()
+    }
+
+    /// The last row's id.
+    #[must_use]
+    pub fn last_id(&self) -> Option<&AlertId> {
+        self.ids.last()
+    }
+
+    /// An id that about half of the rows' ids come after.
+    #[must_use]
+    pub fn median_id(&self) -> Option<AlertId> {
+        let mut ids: Vec<&AlertId> = self.ids.iter().collect();
+        let middle = ids.len() / 2;
+        (!ids.is_empty()).then(|| (*ids.select_nth_unstable(middle).1).clone())
     }
 
     /// The time that half of the rows are not later than.

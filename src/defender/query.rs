@@ -29,6 +29,8 @@ pub struct Query {
     pub until: Option<Ticks>,
     /// `id gt` this.
     pub after_id: Option<AlertId>,
+    /// `id lt` this.
+    pub before_id: Option<AlertId>,
     /// How to sort.
     pub order: Order,
     /// `$top`: the most rows in the whole answer, not a page size.
@@ -45,7 +47,17 @@ impl Query {
     /// A request for all that was updated from `from` on.
     #[must_use]
     pub const fn since(from: Ticks, top: u32) -> Self {
-        Self { from, until: None, after_id: None, order: Order::Time, top, skip: 0, evidence: true, lenient: false }
+        Self {
+            from,
+            until: None,
+            after_id: None,
+            before_id: None,
+            order: Order::Time,
+            top,
+            skip: 0,
+            evidence: true,
+            lenient: false,
+        }
     }
 
     /// The URL of the request. Option names stay literal; values are form-encoded, as the service's own samples are.
@@ -55,8 +67,10 @@ impl Query {
         if let Some(until) = self.until {
             let _infallible = write!(filter, " and lastUpdateTime lt {until}");
         }
-        if let Some(after) = &self.after_id {
-            let _infallible = write!(filter, " and id gt '{}'", after.as_str().replace('\'', "''"));
+        for (operator, bound) in [("gt", &self.after_id), ("lt", &self.before_id)] {
+            if let Some(id) = bound {
+                let _infallible = write!(filter, " and id {operator} '{}'", id.as_str().replace('\'', "''"));
+            }
         }
         let encoded: String = byte_serialize(filter.as_bytes()).collect();
         let mut url = format!("{api_url}/api/alerts?$filter={encoded}");
@@ -99,13 +113,14 @@ mod tests {
         );
         query.until = Some(at("2026-01-03T00:00:00Z"));
         query.after_id = AlertId::new("da'1_-2");
+        query.before_id = AlertId::new("db");
         query.order = Order::Unasked;
         query.evidence = false;
         query.skip = 7;
         assert_eq!(
             query.url("http://h"),
             "http://h/api/alerts?$filter=lastUpdateTime+ge+2026-01-02T03%3A04%3A05.6000000Z\
-             +and+lastUpdateTime+lt+2026-01-03T00%3A00%3A00.0000000Z+and+id+gt+%27da%27%271_-2%27&$top=10000&$skip=7"
+             +and+lastUpdateTime+lt+2026-01-03T00%3A00%3A00.0000000Z+and+id+gt+%27da%27%271_-2%27+and+id+lt+%27db%27&$top=10000&$skip=7"
         );
     }
 

@@ -8,21 +8,38 @@ use tokio::time::Instant;
 
 use crate::domain::TenantId;
 
-/// What is used of the documented 100 calls a minute for each app and tenant; the rest is left to others who share
-/// the app registration.
-const PER_MINUTE: usize = 90;
-/// What is used of the documented 1,500 calls an hour.
-const PER_HOUR: usize = 1_400;
+/// How many calls are made for each app and tenant at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// In any minute.
+    pub per_minute: u32,
+    /// In any hour.
+    pub per_hour: u32,
+}
+
+impl Default for Rates {
+    /// Less than the documented 100 a minute and 1,500 an hour: the rest is left to others who share the app
+    /// registration, and to calls of an earlier process.
+    fn default() -> Self {
+        Self { per_minute: 90, per_hour: 1_400 }
+    }
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The times of each tenant's calls within the last hour.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Quota {
+    rates: Rates,
     calls: Mutex<HashMap<TenantId, VecDeque<Instant>>>,
 }
 
 impl Quota {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self { rates, calls: Mutex::default() }
+    }
+
     /// Counts a call, unless it would exceed a limit: then how long to wait.
     pub(super) fn take(&self, tenant: TenantId) -> Result<(), Duration> {
         let mut all = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,7 +48,9 @@ impl Quota {
         while calls.front().is_some_and(|call| now.duration_since(*call) >= HOUR) {
             calls.pop_front();
         }
-        if let Some(wait) = wait(calls, now, PER_HOUR, HOUR).or_else(|| wait(calls, now, PER_MINUTE, MINUTE)) {
+        if let Some(wait) =
+            wait(calls, now, self.rates.per_hour, HOUR).or_else(|| wait(calls, now, self.rates.per_minute, MINUTE))
+        {
             return Err(wait);
         }
         calls.push_back(now);
@@ -53,14 +72,14 @@ impl Quota {
             return;
         }
         if let Some(at) = Instant::now().checked_sub(age) {
-            all.insert(tenant, std::iter::repeat_n(at, (spent as usize).min(PER_HOUR)).collect());
+            all.insert(tenant, std::iter::repeat_n(at, spent.min(self.rates.per_hour) as usize).collect());
         }
     }
 }
 
 /// How long until one more call keeps within `most` calls in each `span`; `None` when it does now.
-fn wait(calls: &VecDeque<Instant>, now: Instant, most: usize, span: Duration) -> Option<Duration> {
-    let oldest_that_must_leave = calls.get(calls.len().checked_sub(most)?)?;
+fn wait(calls: &VecDeque<Instant>, now: Instant, most: u32, span: Duration) -> Option<Duration> {
+    let oldest_that_must_leave = calls.get(calls.len().checked_sub(most as usize)?)?;
     span.checked_sub(now.duration_since(*oldest_that_must_leave)).filter(|wait| !wait.is_zero())
 }
 
@@ -74,7 +93,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_minute_and_an_hour_are_kept() {
-        let quota = Quota::default();
+        let quota = Quota::new(Rates::default());
         let (mut made, start) = (0, Instant::now());
         let mut in_first_minute = 0;
         while start.elapsed() < HOUR {
@@ -86,13 +105,13 @@ mod tests {
                 in_first_minute = made;
             }
         }
-        assert_eq!(in_first_minute, PER_MINUTE);
-        assert_eq!(made, PER_HOUR);
+        assert_eq!(in_first_minute, 90);
+        assert_eq!(made, 1_400);
     }
 
     #[tokio::test(start_paused = true)]
     async fn calls_of_an_earlier_process_count() {
-        let quota = Quota::default();
+        let quota = Quota::new(Rates::default());
         tokio::time::sleep(HOUR).await;
         quota.restore(tenant(), 1_400, Duration::from_secs(600));
         assert_eq!(quota.spent(tenant()), 1_400);

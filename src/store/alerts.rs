@@ -53,15 +53,23 @@ pub(super) struct Observation {
 pub(super) enum Decision {
     Unchanged,
     Insert(Box<Columns>),
-    /// Replace the stored version; without `fields` only its text is completed and nothing changed.
-    Replace {
-        stored: Stored,
-        raw: String,
-        columns: Box<Columns>,
-        fields: Option<String>,
-    },
-    Quarantine(Box<Unusable>),
+    Replace(Box<Replacement>),
+    Quarantine(Unusable),
 }
+
+/// A version that takes the place of the stored one.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    /// What was compared.
+    stored: Stored,
+    raw: String,
+    columns: Columns,
+    /// What differs; nothing when only the text is completed.
+    fields: Option<String>,
+}
+
+/// What was set aside: its id, if it has one, and the reason.
+pub type SetAside = (Option<String>, String);
 
 /// Decides what is to be done with an alert. Reads only, so it can run beside the writer.
 pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Result<Decision, StoreError> {
@@ -85,63 +93,73 @@ pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Res
     let fields = (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string());
     Ok(Columns::of(&raw).map_or_else(
         |e| unreadable(alert, &e),
-        |columns| Decision::Replace { stored, raw, columns: Box::new(columns), fields },
+        |columns| Decision::Replace(Box::new(Replacement { stored, raw, columns, fields })),
     ))
 }
 
+/// What came of a decision.
+enum Done {
+    Counted(Counts),
+    Unreadable(Unusable),
+}
+
 /// Carries out a decision inside a transaction; decides anew if the store has moved on since.
-pub(super) fn carry_out(
+fn carry_out(
     conn: &Connection,
     tenant: TenantKey,
     alert: &Alert,
     mut decision: Decision,
     seen: Observation,
-) -> Result<Counts, StoreError> {
+) -> Result<Done, StoreError> {
     loop {
-        if let Some(counts) = attempt(conn, tenant, alert, &decision, seen)? {
-            return Ok(counts);
+        let done = match decision {
+            Decision::Unchanged => Some(Counts { unchanged: 1, ..Counts::default() }),
+            Decision::Insert(columns) => insert(conn, tenant, alert, &columns, seen)?,
+            Decision::Replace(replacement) => replace(conn, alert, &replacement, seen)?,
+            Decision::Quarantine(unusable) => return Ok(Done::Unreadable(unusable)),
+        };
+        match done {
+            Some(counts) => return Ok(Done::Counted(counts)),
+            None => decision = decide(conn, tenant, alert)?,
         }
-        decision = decide(conn, tenant, alert)?;
     }
 }
 
-/// `None` when the store is no longer as it was when the decision was taken.
-fn attempt(
+/// `None` when the alert has come into the store since the decision.
+fn insert(
     conn: &Connection,
     tenant: TenantKey,
     alert: &Alert,
-    decision: &Decision,
+    columns: &Columns,
     seen: Observation,
 ) -> Result<Option<Counts>, StoreError> {
-    match decision {
-        Decision::Unchanged => Ok(Some(Counts { unchanged: 1, ..Counts::default() })),
-        Decision::Insert(columns) => {
-            let Some(key) = alert_row::insert(conn, tenant, alert, columns, seen.at)? else { return Ok(None) };
-            changes::record(conn, key, ChangeKind::Created, alert, None, seen)?;
-            Ok(Some(Counts { created: 1, ..Counts::default() }))
-        }
-        Decision::Replace { stored, raw, columns, fields } => {
-            if !alert_row::replace(conn, alert, stored, raw, columns)? {
-                return Ok(None);
-            }
-            let Some(fields) = fields else { return Ok(Some(Counts { unchanged: 1, ..Counts::default() })) };
-            changes::record(conn, stored.key, ChangeKind::Updated, alert, Some(fields), seen)?;
-            Ok(Some(Counts { updated: 1, ..Counts::default() }))
-        }
-        Decision::Quarantine(unusable) => {
-            let quarantined = quarantine::set_aside(conn, tenant, unusable, seen.at)?;
-            Ok(Some(Counts { quarantined, ..Counts::default() }))
-        }
+    let Some(key) = alert_row::insert(conn, tenant, alert, columns, seen.at)? else { return Ok(None) };
+    changes::record(conn, key, ChangeKind::Created, alert, None, seen)?;
+    Ok(Some(Counts { created: 1, ..Counts::default() }))
+}
+
+/// `None` when the stored version is no longer the one that was compared.
+fn replace(
+    conn: &Connection,
+    alert: &Alert,
+    by: &Replacement,
+    seen: Observation,
+) -> Result<Option<Counts>, StoreError> {
+    if !alert_row::replace(conn, alert, &by.stored, &by.raw, &by.columns)? {
+        return Ok(None);
     }
+    let Some(fields) = &by.fields else { return Ok(Some(Counts { unchanged: 1, ..Counts::default() })) };
+    changes::record(conn, by.stored.key, ChangeKind::Updated, alert, Some(fields), seen)?;
+    Ok(Some(Counts { updated: 1, ..Counts::default() }))
 }
 
 fn unreadable(alert: &Alert, error: &serde_json::Error) -> Decision {
-    Decision::Quarantine(Box::new(Unusable {
+    Decision::Quarantine(Unusable {
         id: Some(alert.id.as_str().to_owned()),
         reason: format!("its columns cannot be read: {error}"),
         raw: alert.raw.clone().into_bytes(),
         damaged: false,
-    }))
+    })
 }
 
 /// Decides about every alert of a batch: how many are known already, and what is to be done with the others.
@@ -161,16 +179,29 @@ pub(super) fn decide_all(
     Ok((known, decided))
 }
 
-/// Carries out the decisions of a batch.
+/// Carries out the decisions of a batch; also returns what was set aside for the first time, and why.
 pub(super) fn carry_out_all(
     conn: &Connection,
     tenant: TenantKey,
     decided: Vec<(Alert, Decision)>,
+    unusable: Vec<Unusable>,
     seen: Observation,
-) -> Result<Counts, StoreError> {
+) -> Result<(Counts, Vec<SetAside>), StoreError> {
     let mut counts = Counts::default();
+    let mut set_aside = Vec::new();
+    let mut quarantine = |unusable: Unusable| {
+        let new = quarantine::set_aside(conn, tenant, &unusable, seen.at)?;
+        set_aside.extend((new > 0).then_some((unusable.id, unusable.reason)));
+        Ok::<u64, StoreError>(new)
+    };
     for (alert, decision) in decided {
-        counts += carry_out(conn, tenant, &alert, decision, seen)?;
+        match carry_out(conn, tenant, &alert, decision, seen)? {
+            Done::Counted(more) => counts += more,
+            Done::Unreadable(unusable) => counts.quarantined += quarantine(unusable)?,
+        }
     }
-    Ok(counts)
+    for unusable in unusable {
+        counts.quarantined += quarantine(unusable)?;
+    }
+    Ok((counts, set_aside))
 }

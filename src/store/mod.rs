@@ -25,13 +25,13 @@ use std::thread::JoinHandle;
 
 use tokio::sync::Notify;
 
-pub use alerts::{Batch, Counts};
+pub use alerts::{Batch, Counts, SetAside};
 pub use changes::Change;
 pub use coverage::{Coverage, CoverageMove, GapEdit, NewGap};
 pub use error::StoreError;
 pub use lock::StoreLock;
 pub use migrate::Migrated;
-pub use passes::PassRecord;
+pub use passes::{PassEnd, PassRecord};
 pub use report::{Report, TenantReport};
 pub use tenants::{Due, Roster, Standing};
 
@@ -50,6 +50,17 @@ pub struct Store {
     readers: Arc<readers::Readers>,
     clock: Clock,
     migrated: Migrated,
+}
+
+/// What became of rows that were handed to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    /// How many were new, changed, known, or set aside.
+    pub counts: Counts,
+    /// What was set aside for the first time, and why.
+    pub quarantined: Vec<SetAside>,
+    /// The coverage that is committed now.
+    pub coverage: Coverage,
 }
 
 /// What is left to wait for after the [`Store`] was dropped: the writer's last transaction.
@@ -145,55 +156,43 @@ impl Store {
         self.readers.run(move |conn| coverage::load(conn, tenant)).await
     }
 
-    /// Stores a piece of an answer. Coverage stays: the answer's end has not been seen.
-    ///
-    /// # Errors
-    /// When the store fails; then nothing of the batch is kept.
-    pub async fn write(&self, tenant: TenantKey, batch: Batch) -> Result<Counts, StoreError> {
-        let (counts, _) = self.land(tenant, batch, CoverageMove::default()).await?;
-        Ok(counts)
-    }
-
-    /// Stores the last piece of an answer together with what it proves about coverage; returns the new coverage,
-    /// which is all that the next request may be computed from.
+    /// Stores rows of an answer, together with what the answer proves about coverage once its end has been seen (an
+    /// empty change until then). The new coverage is all that the next request may be computed from.
     ///
     /// # Errors
     /// When the store fails; then neither rows nor coverage of this call are kept.
-    pub async fn land(
-        &self,
-        tenant: TenantKey,
-        batch: Batch,
-        change: CoverageMove,
-    ) -> Result<(Counts, Coverage), StoreError> {
+    pub async fn land(&self, tenant: TenantKey, batch: Batch, change: CoverageMove) -> Result<Landed, StoreError> {
         let seen = Observation { at: self.clock.now(), history: batch.history };
         let Batch { alerts, unusable, .. } = batch;
         // Comparing with what is stored, reading columns and finding differences happen beside the writer, which is
         // left with the rows that really change.
         let (known, decided) = self.readers.run(move |conn| alerts::decide_all(conn, tenant, alerts)).await?;
+        if decided.is_empty() && unusable.is_empty() && change == CoverageMove::default() {
+            let counts = Counts { unchanged: known, ..Counts::default() };
+            let coverage = self.coverage(tenant).await?;
+            return Ok(Landed { counts, quarantined: Vec::new(), coverage });
+        }
         let weight = decided.len() + unusable.len();
         self.writer
             .run(weight, move |tx| {
-                let mut counts = alerts::carry_out_all(tx, tenant, decided, seen)?;
+                let (mut counts, quarantined) = alerts::carry_out_all(tx, tenant, decided, unusable, seen)?;
                 counts.unchanged += known;
-                for piece in &unusable {
-                    counts.quarantined += quarantine::set_aside(tx, tenant, piece, seen.at)?;
-                }
                 if counts.created > 0 {
                     tenants::count_alerts(tx, tenant, counts.created)?;
                 }
                 if change != CoverageMove::default() {
                     coverage::apply(tx, tenant, &change, seen.at)?;
                 }
-                Ok((counts, coverage::load(tx, tenant)?))
+                Ok(Landed { counts, quarantined, coverage: coverage::load(tx, tenant)? })
             })
             .await
     }
 
-    /// Writes how a pass ended.
+    /// Writes how a pass ended; returns how it stands with the tenant's coverage.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn finish_pass(&self, tenant: TenantKey, pass: PassRecord) -> Result<(), StoreError> {
+    pub async fn finish_pass(&self, tenant: TenantKey, pass: PassRecord) -> Result<PassEnd, StoreError> {
         self.writer.run(1, move |tx| passes::finish(tx, tenant, &pass)).await
     }
 

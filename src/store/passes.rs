@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Counts, StoreError, TenantKey};
+use super::{Counts, StoreError, TenantKey, coverage};
 use crate::domain::{Failure, TenantState, Ticks};
 
 /// So many passes are kept; a fleet of 10,000 tenants makes three million a day, most of them without events.
@@ -47,8 +47,17 @@ pub struct PassRecord {
     pub clock_skew_ms: Option<i64>,
 }
 
+/// How it stands with a tenant's coverage after a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassEnd {
+    /// Service clock: what is covered, gaps aside.
+    pub covered_until: Option<Ticks>,
+    /// Gaps still open.
+    pub open_gaps: u64,
+}
+
 /// Writes how a pass ended.
-pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) -> Result<(), StoreError> {
+pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) -> Result<PassEnd, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- passes::finish\n\
          UPDATE tenant SET state = iif(active, ?2, state), state_since = iif(state = ?2, state_since, ?3),
@@ -69,7 +78,11 @@ pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) ->
         pass.calls_spent,
         pass.clock_skew_ms
     ])?;
-    if pass.eventful { record(conn, tenant, pass) } else { Ok(()) }
+    if pass.eventful {
+        record(conn, tenant, pass)?;
+    }
+    let coverage = coverage::load(conn, tenant)?;
+    Ok(PassEnd { covered_until: coverage.covered_until, open_gaps: coverage.gaps.len() as u64 })
 }
 
 fn record(conn: &Connection, tenant: TenantKey, pass: &PassRecord) -> Result<(), StoreError> {

@@ -1,0 +1,244 @@
+//! Owns the guard against login storms: how many token requests of one app may be under way, and for how long a
+//! refusal of the app stands for all of its tenants.
+//!
+//! Ten thousand tenants with one wrong secret must not become ten thousand failed sign-ins, which the login service
+//! would answer with throttling or a lock. So an app has to prove itself with a few requests before it gets many, and
+//! when it is refused, only a few try again, at growing intervals.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::moment::Moment;
+use crate::backoff::Backoff;
+use crate::clock::Clock;
+use crate::domain::{Failure, FailureClass, TenantId};
+
+/// Requests under way for an app that has not been accepted yet, or is being probed again.
+const UNPROVEN: usize = 4;
+/// Requests under way for an app that is known to be accepted.
+const PROVEN: usize = 64;
+/// How long one waits for the requests that came first.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How long a refusal of an app stands before it is put to the test.
+const PROBE: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(15 * 60) };
+
+/// The guard of one app registration.
+pub(super) struct Guard {
+    state: Mutex<State>,
+    /// Rings whenever those who wait may have something new to hear.
+    changed: watch::Sender<()>,
+    unproven: Arc<Semaphore>,
+    proven: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct State {
+    standing: Standing,
+    /// Whether the credentials in use were ever accepted.
+    was_proven: bool,
+    /// What was told last by [`Guard::news`].
+    told: Option<Told>,
+}
+
+#[derive(Default)]
+enum Standing {
+    #[default]
+    Unproven,
+    Proven,
+    Refused(Refused),
+}
+
+struct Refused {
+    why: AppFailure,
+    /// Who met it.
+    by: TenantId,
+    /// Whether it stands for all tenants. An app that was accepted before may be refused in one tenant only, whatever
+    /// the protocol says; then another tenant has to meet it, too.
+    for_all: bool,
+    /// The credentials that were refused.
+    digest: u64,
+    since: Moment,
+    /// How often in a row.
+    times: u32,
+}
+
+/// Why an app cannot sign in, whoever the tenant is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AppFailure {
+    pub reason: String,
+    pub remedy: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Accepted,
+    Refused,
+}
+
+/// Leave to make a request. Dropping it makes room for the next.
+#[derive(Debug)]
+pub(super) struct Pass(Option<OwnedSemaphorePermit>);
+
+/// Why there is no leave.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoPass {
+    /// The app is refused, and it is not yet time to try again.
+    Refused(AppFailure),
+    /// Those who came first take too long.
+    Waited,
+}
+
+enum Gate {
+    Open,
+    Few,
+    /// Open for those who find room at once.
+    Probe(AppFailure),
+    Closed(AppFailure),
+}
+
+impl Pass {
+    /// Makes room for the next although this request is not through: a tenant that hangs must not hold up others.
+    pub fn lend(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Guard {
+    pub fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: watch::Sender::new(()),
+            unproven: Arc::new(Semaphore::new(UNPROVEN)),
+            proven: Arc::new(Semaphore::new(PROVEN)),
+        }
+    }
+
+    /// Waits for leave to make a request for `tenant`. `digest` looks at the credentials as they are now; it is only
+    /// asked while a refusal stands, which other credentials lift.
+    pub async fn admit(&self, tenant: TenantId, clock: &Clock, digest: impl Fn() -> u64) -> Result<Pass, NoPass> {
+        let patience = tokio::time::sleep(MAX_WAIT);
+        tokio::pin!(patience);
+        loop {
+            let mut changed = self.changed.subscribe();
+            self.lift_unless(&digest);
+            let room = match self.gate(tenant, clock) {
+                Gate::Open => &self.proven,
+                Gate::Few => &self.unproven,
+                Gate::Closed(why) => return Err(NoPass::Refused(why)),
+                Gate::Probe(why) => {
+                    let permit = Arc::clone(&self.unproven).try_acquire_owned();
+                    return permit.map(|permit| Pass(Some(permit))).map_err(|_| NoPass::Refused(why));
+                }
+            };
+            tokio::select! {
+                biased;
+                permit = Arc::clone(room).acquire_owned() => {
+                    // The semaphores are never closed; and while this call waited, a verdict may have come.
+                    match (permit, self.gate(tenant, clock)) {
+                        (_, Gate::Closed(why)) => return Err(NoPass::Refused(why)),
+                        (permit, Gate::Open | Gate::Few | Gate::Probe(_)) => return Ok(Pass(permit.ok())),
+                    }
+                }
+                heard = changed.changed() => drop(heard),
+                () = &mut patience => return Err(NoPass::Waited),
+            }
+        }
+    }
+
+    /// The login service accepted the app.
+    pub fn accepted(&self) {
+        let mut state = self.state();
+        state.was_proven = true;
+        if !matches!(state.standing, Standing::Proven) {
+            state.standing = Standing::Proven;
+            drop(state);
+            self.ring();
+        }
+    }
+
+    /// The login service refused the app with the credentials of this digest, in a request for `tenant`.
+    pub fn refused(&self, tenant: TenantId, clock: &Clock, why: AppFailure, digest: u64) {
+        let mut state = self.state();
+        let for_all = !state.was_proven;
+        match &mut state.standing {
+            Standing::Refused(refused) if refused.digest == digest => {
+                // Answers of one and the same round count once.
+                if refused.is_due(clock) {
+                    refused.times = refused.times.saturating_add(1);
+                    refused.since = Moment::now(clock);
+                }
+                refused.for_all = refused.for_all || tenant != refused.by;
+                refused.why = why;
+            }
+            Standing::Unproven | Standing::Proven | Standing::Refused(_) => {
+                let since = Moment::now(clock);
+                state.standing = Standing::Refused(Refused { why, by: tenant, for_all, digest, since, times: 1 });
+            }
+        }
+        drop(state);
+        self.ring();
+    }
+
+    /// Forgets a refusal: the configuration was read again.
+    pub fn lift(&self) {
+        let mut state = self.state();
+        if matches!(state.standing, Standing::Refused(_)) {
+            *state = State::default();
+            drop(state);
+            self.ring();
+        }
+    }
+
+    /// Whether the app is accepted (`None`) or refused (`Some`), if that is other than what was told last.
+    pub fn news(&self) -> Option<Option<Failure>> {
+        let mut state = self.state();
+        let (now, failure) = match &state.standing {
+            Standing::Proven => (Told::Accepted, None),
+            Standing::Refused(refused) if refused.for_all => {
+                let AppFailure { reason, remedy } = refused.why.clone();
+                (Told::Refused, Some(Failure::new(FailureClass::App, reason).with_remedy(remedy)))
+            }
+            Standing::Unproven | Standing::Refused(_) => return None,
+        };
+        let is_news = state.told != Some(now);
+        state.told = Some(now);
+        is_news.then_some(failure)
+    }
+
+    fn gate(&self, tenant: TenantId, clock: &Clock) -> Gate {
+        match &self.state().standing {
+            Standing::Proven => Gate::Open,
+            Standing::Unproven => Gate::Few,
+            Standing::Refused(refused) if !refused.for_all && refused.by != tenant => Gate::Few,
+            Standing::Refused(refused) if refused.is_due(clock) => Gate::Probe(refused.why.clone()),
+            Standing::Refused(refused) => Gate::Closed(refused.why.clone()),
+        }
+    }
+
+    fn lift_unless(&self, digest: &impl Fn() -> u64) {
+        let refused = match &self.state().standing {
+            Standing::Refused(refused) => refused.digest,
+            Standing::Unproven | Standing::Proven => return,
+        };
+        if digest() != refused {
+            self.lift();
+        }
+    }
+
+    fn ring(&self) {
+        self.changed.send_replace(());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing under this lock can panic half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Refused {
+    fn is_due(&self, clock: &Clock) -> bool {
+        self.since.elapsed(clock) >= PROBE.delay(self.times)
+    }
+}

@@ -1,0 +1,155 @@
+//! Owns one tenant for the length of a pass: sign in, read the head window, then gaps, and say how it ended.
+//!
+//! A pass never sleeps on a throttled or failing tenant: it ends, and its record says when to come back. Whatever it
+//! knows it has committed; one that is dropped at any await point leaves nothing to clean up.
+
+mod ending;
+mod instant;
+mod plan;
+mod reader;
+mod windows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use plan::Options;
+pub use reader::Tally;
+
+use crate::clock::Clock;
+use crate::defender::Defender;
+use crate::domain::{Failure, FailureClass, Tenant, TenantState, Ticks};
+use crate::entra::Entra;
+use crate::event::Event;
+use crate::stop::Stop;
+use crate::store::{PassRecord, Standing, Store, StoreError};
+use ending::Times;
+use reader::{Reader, Stumble};
+
+/// A local clock further than this from the service's is worth a line.
+const SKEW_WORTH_TELLING: Duration = Duration::from_secs(60);
+
+/// What every pass works with.
+#[derive(Clone)]
+pub struct Context {
+    /// Where rows go, and the only way back.
+    pub store: Arc<Store>,
+    /// Tenants to access tokens.
+    pub entra: Entra,
+    /// Windows to rows.
+    pub defender: Defender,
+    /// The local time.
+    pub clock: Clock,
+    /// How to read.
+    pub options: Options,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It came to an end of its own, which is committed.
+    Recorded(PassRecord),
+    /// It was told to stop; what it had committed counts, and the tenant stays due.
+    Stopped,
+}
+
+/// Reads one tenant once, within the budget of a pass, and commits how it ended.
+///
+/// `next_slot` is when the schedule wants the tenant next if all goes well.
+///
+/// # Errors
+/// When the end itself cannot be committed.
+pub async fn run(
+    ctx: &Context,
+    tenant: &Tenant,
+    before: &Standing,
+    next_slot: Ticks,
+    stop: &Stop,
+) -> Result<Ended, StoreError> {
+    let (started_at, begun) = (ctx.clock.now(), Instant::now());
+    if let Some(counted_at) = before.calls_counted_at {
+        ctx.defender.restore_spent(tenant.id, before.calls_spent, started_at.since(counted_at));
+    }
+    let (result, tally) = attempt(ctx, tenant, before, stop).await;
+    let times = Times {
+        started_at,
+        finished_at: ctx.clock.now(),
+        took: begun.elapsed(),
+        next_slot,
+        roll: rand::random_range(0.0..1.0),
+    };
+    let calls_spent = ctx.defender.spent(tenant.id);
+    let record = match result {
+        Ok(read) => ending::of_read(&read, tally, calls_spent, times),
+        Err(Stumble::Stopped(_)) => return Ok(Ended::Stopped),
+        Err(stumble) => {
+            let failure = stumble.failure().unwrap_or_else(|| Failure::new(FailureClass::Transient, "stopped"));
+            tell_failure(tenant, &stumble, &failure);
+            ending::of_failure(failure, before, tally, calls_spent, times)
+        }
+    };
+    let ended = ctx.store.finish_pass(before.key, record.clone()).await?;
+    tell(tenant, before, &record, &ended, tally);
+    Ok(Ended::Recorded(record))
+}
+
+async fn attempt(
+    ctx: &Context,
+    tenant: &Tenant,
+    before: &Standing,
+    stop: &Stop,
+) -> (Result<windows::Read, Stumble>, Tally) {
+    let token = match stop.or(ctx.entra.token(tenant)).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(error)) => return (Err(error.into()), Tally::default()),
+        Err(stopped) => return (Err(stopped.into()), Tally::default()),
+    };
+    if token.fresh {
+        Event::TokenAcquired { tenant: tenant.id, app: &tenant.app, expires_at: token.expires_at }.emit();
+    }
+    let mut reader = Reader { ctx, tenant, key: before.key, token, tally: Tally::default(), stop };
+    let result = windows::read(&mut reader).await;
+    (result, reader.tally)
+}
+
+fn tell_failure(tenant: &Tenant, stumble: &Stumble, failure: &Failure) {
+    if let Stumble::Token(_) = stumble {
+        let remedy = Some(failure.remedy.as_str()).filter(|remedy| !remedy.is_empty());
+        let (tenant, app, class) = (tenant.id, tenant.app.as_str(), failure.class);
+        Event::TokenFailed { tenant, app, class, reason: &failure.reason, remedy }.emit();
+    }
+}
+
+fn tell(tenant: &Tenant, before: &Standing, record: &PassRecord, ended: &crate::store::PassEnd, tally: Tally) {
+    let (id, name) = (tenant.id, tenant.name.as_str());
+    Event::PassFinished {
+        tenant: id,
+        name,
+        outcome: record.outcome,
+        requests: u64::from(record.requests),
+        rows: record.rows,
+        created: record.counts.created,
+        updated: record.counts.updated,
+        unchanged: record.counts.unchanged,
+        quarantined: record.counts.quarantined,
+        bytes: record.bytes,
+        ms: record.ms,
+        covered_until: ended.covered_until,
+        open_gaps: ended.open_gaps,
+        gaps_moved: tally.gaps_moved,
+        next_attempt_at: Some(record.next_attempt_at),
+        class: record.failure.as_ref().map(|failure| failure.class),
+        reason: record.failure.as_ref().map(|failure| failure.reason.as_str()),
+    }
+    .emit();
+    if record.state != before.state && before.state != TenantState::Disabled {
+        let (reason, remedy) = (record.reason.as_deref(), record.remedy.as_deref());
+        Event::TenantStateChanged { tenant: id, name, from: before.state, to: record.state, reason, remedy }.emit();
+    }
+    if let Some(skew) = record.clock_skew_ms
+        && u128::from(skew.unsigned_abs()) > SKEW_WORTH_TELLING.as_millis()
+    {
+        Event::ClockSkewed { seconds: skew / 1_000, tenant: id }.emit();
+    }
+}

@@ -1,0 +1,198 @@
+//! Owns carrying rows from the service into the store: one request at a time, its rows written while they stream in.
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::Context;
+use crate::defender::{ApiError, Page, Piece, Query, Reading};
+use crate::domain::{AlertId, Failure, Tenant};
+use crate::entra::{Token, TokenError};
+use crate::event::Event;
+use crate::stop::{Stop, Stopped};
+use crate::store::{Batch, Counts, Coverage, CoverageMove, Landed, StoreError, TenantKey};
+
+/// So many pieces of one answer are being written while the next is read: more would only hold memory, the writer
+/// takes one after the other.
+const WRITES_IN_FLIGHT: usize = 2;
+
+/// Why a pass cannot go on as it wanted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stumble {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl Stumble {
+    pub(super) fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Api(error) => Some(error.failure()),
+            Self::Token(error) => Some(error.failure()),
+            Self::Store(error) => Some(error.failure()),
+            Self::Stopped(_) => None,
+        }
+    }
+}
+
+/// What a pass has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// API requests sent.
+    pub requests: u32,
+    /// Rows answered, repeats included.
+    pub rows: u64,
+    /// What became of them.
+    pub counts: Counts,
+    /// Bytes of bodies after decompression.
+    pub bytes: u64,
+    /// Whether what is known to be unread changed.
+    pub gaps_moved: bool,
+}
+
+/// An answer that came to its proper end, with its last rows not yet written: they land together with what the
+/// answer proves.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub page: Page,
+    rest: Batch,
+}
+
+impl Answered {
+    /// The rows of the answer that are still in hand.
+    pub(super) fn ids(&self) -> Vec<AlertId> {
+        self.rest.alerts.iter().map(|alert| alert.id.clone()).collect()
+    }
+}
+
+/// Reads one tenant for the length of a pass.
+pub(super) struct Reader<'a> {
+    pub ctx: &'a Context,
+    pub tenant: &'a Tenant,
+    pub key: TenantKey,
+    pub token: Token,
+    pub tally: Tally,
+    pub stop: &'a Stop,
+}
+
+impl Reader<'_> {
+    /// Sends a request and writes its rows as they come in, all but the last piece.
+    pub(super) async fn ask(&mut self, query: &Query, history: bool) -> Result<Answered, Stumble> {
+        let mut reading = self.begin(query).await?;
+        let outcome = self.stream(&mut reading, history).await;
+        self.tally.bytes += reading.received();
+        let rest = outcome?;
+        let page = reading.finish()?;
+        self.tally.rows += page.rows;
+        Ok(Answered { page, rest })
+    }
+
+    /// Writes the last rows of an answer together with what it proves; returns the coverage that is now committed.
+    pub(super) async fn land(&mut self, answered: Answered, change: CoverageMove) -> Result<Coverage, Stumble> {
+        self.tally.gaps_moved |= !change.gaps.is_empty();
+        let landed = self.ctx.store.land(self.key, answered.rest, change).await?;
+        self.tally.counts += landed.counts;
+        self.report(&landed);
+        Ok(landed.coverage)
+    }
+
+    /// Changes coverage without rows.
+    pub(super) async fn change(&mut self, change: CoverageMove) -> Result<Coverage, Stumble> {
+        self.tally.gaps_moved |= !change.gaps.is_empty();
+        Ok(self.ctx.store.land(self.key, Batch::default(), change).await?.coverage)
+    }
+
+    /// Fetches alerts one by one, with their evidence; those that cannot be fetched stay thin.
+    pub(super) async fn complete(&mut self, ids: Vec<AlertId>, history: bool) -> Result<(), Stumble> {
+        let mut batch = Batch { history, ..Batch::default() };
+        for id in ids {
+            self.tally.requests += 1;
+            let read = self.ctx.defender.alert(self.tenant, &self.token.bearer, &id);
+            match self.stop.or(read).await? {
+                Ok(alert) => batch.alerts.push(alert),
+                Err(ApiError::Quota(wait)) => {
+                    self.write(batch).await?;
+                    return Err(ApiError::Quota(wait).into());
+                }
+                // It is stored without its evidence already, which is more than nothing.
+                Err(_) => {}
+            }
+        }
+        self.write(batch).await
+    }
+
+    async fn write(&mut self, batch: Batch) -> Result<(), Stumble> {
+        let landed = self.ctx.store.land(self.key, batch, CoverageMove::default()).await?;
+        self.tally.counts += landed.counts;
+        self.report(&landed);
+        Ok(())
+    }
+
+    /// Sends the request; a refused token is replaced once.
+    async fn begin(&mut self, query: &Query) -> Result<Reading, Stumble> {
+        match self.send(query).await {
+            Err(Stumble::Api(error)) if error.refuses_token() => {
+                let renewed = self.ctx.entra.refresh(self.tenant, &self.token);
+                self.token = self.stop.or(renewed).await??;
+                self.send(query).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send(&mut self, query: &Query) -> Result<Reading, Stumble> {
+        let sent = self.stop.or(self.ctx.defender.read(self.tenant, &self.token.bearer, query)).await?;
+        self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_))));
+        Ok(sent?)
+    }
+
+    /// Writes piece after piece; the last one is returned.
+    async fn stream(&mut self, reading: &mut Reading, history: bool) -> Result<Batch, Stumble> {
+        let batch = |piece: Piece| Batch { alerts: piece.alerts, unusable: piece.unusable, history };
+        let (store, key) = (&self.ctx.store, self.key);
+        let mut in_hand = Batch { history, ..Batch::default() };
+        let mut writing = FuturesUnordered::new();
+        let mut written = Vec::new();
+        let outcome = loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.stopped() => break Err(Stumble::Stopped(Stopped)),
+                Some(done) = writing.next(), if !writing.is_empty() => {
+                    written.push(done);
+                    continue;
+                }
+                next = reading.next(), if writing.len() < WRITES_IN_FLIGHT => next,
+            };
+            match next {
+                Ok(Some(piece)) => {
+                    let full = std::mem::replace(&mut in_hand, batch(piece));
+                    if !full.alerts.is_empty() || !full.unusable.is_empty() {
+                        writing.push(store.land(key, full, CoverageMove::default()));
+                    }
+                }
+                Ok(None) => break Ok(in_hand),
+                Err(error) => break Err(Stumble::Api(error)),
+            }
+        };
+        // What was handed to the writer is written whatever happens here; only its counts would be lost.
+        while let Some(done) = writing.next().await {
+            written.push(done);
+        }
+        drop(writing);
+        for done in written {
+            let landed = done?;
+            self.tally.counts += landed.counts;
+            self.report(&landed);
+        }
+        outcome
+    }
+
+    fn report(&self, landed: &Landed) {
+        for (alert, reason) in &landed.quarantined {
+            Event::AlertQuarantined { tenant: self.tenant.id, alert: alert.as_deref(), reason }.emit();
+        }
+    }
+}

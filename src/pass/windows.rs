@@ -1,0 +1,214 @@
+//! Owns the order of a pass: first contact, head window, then gaps, within its budget.
+
+use tokio::time::Instant;
+
+use super::instant;
+use super::plan::{self, Proof};
+use super::reader::{Answered, Reader, Stumble};
+use crate::defender::{ApiError, Look, Order, Query};
+use crate::domain::{AlertId, Gap, GapReason, TenantId, Ticks, Window};
+use crate::event::Event;
+use crate::store::{Coverage, CoverageMove, GapEdit};
+
+/// A pass sends no further request after so many: other tenants and later polls have a claim too.
+const MOST_REQUESTS: u32 = 60;
+/// A pass begins no further request after so long.
+const MOST_TIME: std::time::Duration = std::time::Duration::from_secs(60);
+/// So many alerts of one instant are completed one by one when their list cannot be had with evidence.
+const MOST_SINGLE_READS: usize = 200;
+
+/// What a pass leaves behind.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub coverage: Coverage,
+    /// Whether gaps that could be read now were left for want of budget.
+    pub unfinished: bool,
+    /// Local clock less service clock, if the service said its time.
+    pub skew_ms: Option<i64>,
+}
+
+/// Reads what is unread of one tenant.
+pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Read, Stumble> {
+    let begun = Instant::now();
+    let mut coverage = reader.ctx.store.coverage(reader.key).await?;
+    if coverage.covered_until.is_none() {
+        let look = look(reader).await?;
+        let change = plan::first_contact(reader.tenant.id, look.asked_at, &reader.ctx.options);
+        coverage = change_coverage(reader, change).await?;
+    }
+    let (mut coverage, skew_ms) = read_head(reader, coverage).await?;
+    let spent = |reader: &Reader<'_>| reader.tally.requests >= MOST_REQUESTS || begun.elapsed() >= MOST_TIME;
+    while let Some(gap) = plan::next_gap(&coverage, reader.ctx.clock.now()).cloned() {
+        if spent(reader) {
+            return Ok(Read { coverage, unfinished: true, skew_ms });
+        }
+        coverage = read_gap(reader, &gap, &coverage).await?;
+    }
+    Ok(Read { coverage, unfinished: false, skew_ms })
+}
+
+async fn look(reader: &mut Reader<'_>) -> Result<Look, Stumble> {
+    reader.tally.requests += 1;
+    let first = reader.stop.or(reader.ctx.defender.look(reader.tenant, &reader.token.bearer)).await?;
+    match first {
+        Err(error) if error.refuses_token() => {
+            let renewed = reader.ctx.entra.refresh(reader.tenant, &reader.token);
+            reader.token = reader.stop.or(renewed).await??;
+            reader.tally.requests += 1;
+            Ok(reader.stop.or(reader.ctx.defender.look(reader.tenant, &reader.token.bearer)).await??)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Reads from an hour before what is covered to the present.
+async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Coverage, Option<i64>), Stumble> {
+    let Some(covered_until) = coverage.covered_until else { return Ok((coverage, None)) };
+    let options = &reader.ctx.options;
+    let (window, pieces) = plan::head(covered_until, &coverage, options);
+    let mut query = Query::since(window.from(), options.page_size);
+    query.order = plan::order(&coverage, reader.ctx.clock.now());
+    match ask(reader, &mut query, false).await {
+        Ok((answered, refused)) => {
+            let skew_ms = answered.page.date.map(|date| skew_ms(reader, date));
+            let change = plan::after_head(window, &pieces, &query, &answered.page, &coverage, options);
+            let mut change = change.ok_or_else(|| {
+                ApiError::Malformed("neither a `Date` nor a row tells how far the answer reaches".to_owned())
+            })?;
+            change.orderby_refused_at = refused.then(|| reader.ctx.clock.now());
+            if let Some(now) = answered.page.asked_at {
+                for gap in plan::expired(&coverage, now, options) {
+                    change.gaps.push(GapEdit::Close(gap.id));
+                    gap_event(reader, gap, |tenant, from, until, reason| Event::GapExpired {
+                        tenant,
+                        from,
+                        until,
+                        reason,
+                    });
+                }
+            }
+            announce(reader, &change);
+            Ok((reader.land(answered, change).await?, skew_ms))
+        }
+        Err(Stumble::Api(error)) if error.may_lie_in_the_window() => {
+            head_failed(reader, window, &coverage, error).await.map(|coverage| (coverage, None))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Counts a failure of the head window; when it keeps failing while the service is alive, its rest becomes a gap.
+async fn head_failed(
+    reader: &mut Reader<'_>,
+    window: Window,
+    coverage: &Coverage,
+    error: ApiError,
+) -> Result<Coverage, Stumble> {
+    let failures = coverage.head_failures + 1;
+    let alive = if plan::wants_sign_of_life(failures) { look(reader).await.ok() } else { None };
+    let change = plan::after_head_failure(window, failures, alive.map(|look| look.asked_at));
+    let moved = change.covered_until.is_some();
+    let coverage = change_coverage(reader, change).await?;
+    if moved { Ok(coverage) } else { Err(error.into()) }
+}
+
+/// One request for a gap; or, when more alerts share a tick than fit one answer, as many as that tick takes.
+async fn read_gap(reader: &mut Reader<'_>, gap: &Gap, coverage: &Coverage) -> Result<Coverage, Stumble> {
+    let order = plan::order(coverage, reader.ctx.clock.now());
+    let mut query = plan::gap_query(gap, order, &reader.ctx.options);
+    match step_through_gap(reader, gap, &mut query).await {
+        Err(Stumble::Api(error)) if error.may_lie_in_the_window() || error.refuses_query() => {
+            let edits = plan::after_gap_failure(gap, &error.to_string(), reader.ctx.clock.now(), &reader.ctx.options);
+            tell_stuck(reader, gap, &edits, &error);
+            change_coverage(reader, CoverageMove { gaps: edits, ..CoverageMove::default() }).await
+        }
+        other => other,
+    }
+}
+
+async fn step_through_gap(reader: &mut Reader<'_>, gap: &Gap, query: &mut Query) -> Result<Coverage, Stumble> {
+    let history = gap.reason.is_history();
+    let (answered, refused) = match ask(reader, query, history).await {
+        Err(Stumble::Api(error)) if error.refuses_query() && query.after_id.is_some() => {
+            return instant::by_skipping(reader, gap, query).await;
+        }
+        other => other?,
+    };
+    let mut change =
+        CoverageMove { orderby_refused_at: refused.then(|| reader.ctx.clock.now()), ..CoverageMove::default() };
+    let thin = if query.evidence { Vec::new() } else { answered.ids() };
+    match plan::after_gap(gap, query, &answered.page, &reader.ctx.options) {
+        Proof::Edits(edits) => {
+            change.gaps = edits;
+            announce_closed(reader, gap, &change);
+            let coverage = reader.land(answered, change).await?;
+            complete(reader, thin, gap).await?;
+            Ok(coverage)
+        }
+        Proof::Instant => {
+            reader.land(answered, change).await?;
+            instant::by_ranges(reader, gap, query).await
+        }
+    }
+}
+
+/// Asks, and asks again without `$orderby` if the service refuses the request with it; tells whether it did.
+async fn ask(reader: &mut Reader<'_>, query: &mut Query, history: bool) -> Result<(Answered, bool), Stumble> {
+    match reader.ask(query, history).await {
+        Err(Stumble::Api(error)) if error.refuses_query() && query.order != Order::Unasked => {
+            query.order = Order::Unasked;
+            Ok((reader.ask(query, history).await?, true))
+        }
+        other => Ok((other?, false)),
+    }
+}
+
+async fn complete(reader: &mut Reader<'_>, mut ids: Vec<AlertId>, gap: &Gap) -> Result<(), Stumble> {
+    ids.truncate(MOST_SINGLE_READS);
+    if ids.is_empty() { Ok(()) } else { reader.complete(ids, gap.reason.is_history()).await }
+}
+
+pub(super) async fn change_coverage(reader: &mut Reader<'_>, change: CoverageMove) -> Result<Coverage, Stumble> {
+    announce(reader, &change);
+    reader.change(change).await
+}
+
+fn skew_ms(reader: &Reader<'_>, date: Ticks) -> i64 {
+    (reader.ctx.clock.now().as_ticks() - date.as_ticks()) / 10_000
+}
+
+fn announce(reader: &Reader<'_>, change: &CoverageMove) {
+    for edit in &change.gaps {
+        if let GapEdit::Open(gap) = edit
+            && let Some(until) = gap.window.until()
+        {
+            let (tenant, from, reason) = (reader.tenant.id, gap.window.from(), gap.reason);
+            Event::GapOpened { tenant, from, until, reason }.emit();
+        }
+    }
+}
+
+fn announce_closed(reader: &Reader<'_>, gap: &Gap, change: &CoverageMove) {
+    let opens = change.gaps.iter().any(|edit| matches!(edit, GapEdit::Open(_)));
+    if !opens && change.gaps.contains(&GapEdit::Close(gap.id)) {
+        gap_event(reader, gap, |tenant, from, until, reason| Event::GapClosed { tenant, from, until, reason });
+    }
+}
+
+fn tell_stuck(reader: &Reader<'_>, gap: &Gap, edits: &[GapEdit], error: &ApiError) {
+    for edit in edits {
+        if let GapEdit::Defer { attempts, .. } = edit
+            && plan::is_stuck(&Gap { attempts: *attempts, ..gap.clone() })
+            && let Some(until) = gap.window.until()
+        {
+            let (tenant, from, reason) = (reader.tenant.id, gap.window.from(), error.to_string());
+            Event::GapStuck { tenant, from, until, attempts: *attempts, reason: &reason }.emit();
+        }
+    }
+}
+
+fn gap_event(reader: &Reader<'_>, gap: &Gap, event: impl Fn(TenantId, Ticks, Ticks, GapReason) -> Event<'static>) {
+    if let Some(until) = gap.window.until() {
+        event(reader.tenant.id, gap.window.from(), until, gap.reason).emit();
+    }
+}
