@@ -1,3 +1,7 @@
-//! The alertferry program.
+//! The `alertferry` program; everything it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    alertferry::command::main()
+}

@@ -90,7 +90,9 @@ impl Splitter {
         match self.phase {
             Phase::After => {}
             Phase::Before => return Err(without_rows(&self.envelope)),
-            _ => return Err(Malformed("the answer ends inside its list of alerts".to_owned())),
+            Phase::RowOrEnd | Phase::Row | Phase::InRow | Phase::CommaOrEnd => {
+                return Err(Malformed("the answer ends inside its list of alerts".to_owned()));
+            }
         }
         let envelope: Value = serde_json::from_slice(&self.envelope)
             .map_err(|e| Malformed(format!("the answer around the alerts is no JSON: {e}")))?;

@@ -76,8 +76,10 @@ impl Alert {
     }
 }
 
+type Facts = (AlertId, Ticks, Option<TenantId>);
+
 /// Id, version and tenant of an alert; or its id as far as it can be read, and what is wrong.
-fn facts(text: &str) -> Result<(AlertId, Ticks, Option<TenantId>), (Option<String>, String)> {
+fn facts(text: &str) -> Result<Facts, (Option<String>, String)> {
     if !text.trim_start().starts_with('{') {
         return Err((None, "not an alert object".to_owned()));
     }

@@ -23,3 +23,38 @@ pub fn consent_url(app: &App, tenant: &Tenant) -> String {
         .finish();
     format!("{}/{}/v2.0/adminconsent?{query}", tenant.login_url, tenant.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Region, TenantId};
+    use crate::entra::app::Endpoint;
+
+    #[test]
+    fn the_link_names_app_tenant_and_audience() {
+        let app = App {
+            name: "main".to_owned(),
+            client_id: "11111111-1111-1111-1111-111111111111".to_owned(),
+            audience: "https://api.securitycenter.microsoft.com".to_owned(),
+            endpoint: Endpoint::V1,
+            credentials: Vec::new(),
+        };
+        let tenant = Tenant {
+            id: TenantId::parse("a839b112-1253-6432-9bf6-94542403f21c").expect("a GUID"),
+            name: "Contoso".to_owned(),
+            app: "main".to_owned(),
+            region: Region::Global,
+            login_url: "https://login.microsoftonline.com".to_owned(),
+            api_url: String::new(),
+            tags: Vec::new(),
+            enabled: true,
+        };
+        assert_eq!(
+            consent_url(&app, &tenant),
+            "https://login.microsoftonline.com/a839b112-1253-6432-9bf6-94542403f21c/v2.0/adminconsent\
+             ?client_id=11111111-1111-1111-1111-111111111111\
+             &scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default\
+             &redirect_uri=https%3A%2F%2Flocalhost&state=a839b112-1253-6432-9bf6-94542403f21c"
+        );
+    }
+}

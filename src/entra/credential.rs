@@ -84,3 +84,40 @@ fn is_same(this: &Credential, that: &Credential) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed(value: &str) -> Credential {
+        Credential::ClientSecret(SecretSource::Fixed { name: "TEST".to_owned(), value: Secret::new(value.to_owned()) })
+    }
+
+    #[test]
+    fn an_echoed_secret_is_taken_out_in_both_spellings() {
+        let proof = prove(&fixed("a b/c=")).expect("a proof");
+        assert_eq!(proof.redact("x a b/c= y a+b%2Fc%3D z"), "x [secret] y [secret] z");
+    }
+
+    #[test]
+    fn the_digest_changes_with_the_credentials_only() {
+        let keys = RandomState::new();
+        let digest = |credentials: &[Credential]| Proofs::read(credentials, &keys).digest;
+        let missing = Credential::ClientSecret(SecretSource::File("/nonexistent/secret".into()));
+        assert_eq!(digest(&[fixed("a"), fixed("b")]), digest(&[fixed("a"), fixed("b")]));
+        assert_eq!(digest(std::slice::from_ref(&missing)), digest(std::slice::from_ref(&missing)));
+        assert_ne!(digest(&[fixed("a"), fixed("b")]), digest(&[fixed("b"), fixed("a")]));
+        assert_ne!(digest(&[fixed("ab")]), digest(&[fixed("a"), fixed("b")]));
+        assert_ne!(digest(&[fixed("a")]), digest(&[missing]));
+    }
+
+    #[test]
+    fn lists_are_compared_by_what_is_configured() {
+        assert!(are_same(&[fixed("a")], &[fixed("a")]));
+        for other in [vec![], vec![fixed("b")], vec![fixed("a"), fixed("a")]] {
+            assert!(!are_same(&[fixed("a")], &other));
+        }
+        let in_file = Credential::ClientSecret(SecretSource::File("/s".into()));
+        assert!(!are_same(&[in_file], &[fixed("a")]));
+    }
+}

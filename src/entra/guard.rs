@@ -90,6 +90,7 @@ pub(super) enum NoPass {
     Waited,
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum Gate {
     Open,
     Few,
@@ -123,22 +124,23 @@ impl Guard {
         loop {
             let mut changed = self.changed.subscribe();
             self.lift_unless(&digest);
-            let room = match self.gate(tenant, clock) {
+            let gate = self.gate(tenant, clock);
+            let room = match &gate {
                 Gate::Open => &self.proven,
                 Gate::Few => &self.unproven,
-                Gate::Closed(why) => return Err(NoPass::Refused(why)),
+                Gate::Closed(why) => return Err(NoPass::Refused(why.clone())),
                 Gate::Probe(why) => {
                     let permit = Arc::clone(&self.unproven).try_acquire_owned();
-                    return permit.map(|permit| Pass(Some(permit))).map_err(|_| NoPass::Refused(why));
+                    return permit.map(|permit| Pass(Some(permit))).map_err(|_| NoPass::Refused(why.clone()));
                 }
             };
             tokio::select! {
                 biased;
+                // The semaphores are never closed, so this is a permit. While it was waited for, a verdict may have
+                // come: then everything is looked at anew.
                 permit = Arc::clone(room).acquire_owned() => {
-                    // The semaphores are never closed; and while this call waited, a verdict may have come.
-                    match (permit, self.gate(tenant, clock)) {
-                        (_, Gate::Closed(why)) => return Err(NoPass::Refused(why)),
-                        (permit, Gate::Open | Gate::Few | Gate::Probe(_)) => return Ok(Pass(permit.ok())),
+                    if self.gate(tenant, clock) == gate {
+                        return Ok(Pass(permit.ok()));
                     }
                 }
                 heard = changed.changed() => drop(heard),
@@ -240,5 +242,126 @@ impl Guard {
 impl Refused {
     fn is_due(&self, clock: &Clock) -> bool {
         self.since.elapsed(clock) >= PROBE.delay(self.times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::Ticks;
+
+    struct Scene {
+        guard: Guard,
+        manual: ManualClock,
+        clock: Clock,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let manual = ManualClock::at(Ticks::from_unix_seconds(1_000));
+            Self { guard: Guard::new(), clock: Clock::Manual(manual.clone()), manual }
+        }
+
+        async fn admit(&self, number: u32) -> Result<Pass, NoPass> {
+            self.guard.admit(tenant(number), &self.clock, || 1).await
+        }
+
+        async fn is_closed(&self, number: u32) -> bool {
+            matches!(self.admit(number).await, Err(NoPass::Refused(_)))
+        }
+
+        fn refused(&self, number: u32) {
+            let why = AppFailure { reason: format!("refused in {number}"), remedy: String::new() };
+            self.guard.refused(tenant(number), &self.clock, why, 1);
+        }
+
+        fn advance(&self, seconds: u64) {
+            self.manual.advance(Duration::from_secs(seconds));
+        }
+    }
+
+    fn tenant(number: u32) -> TenantId {
+        TenantId::parse(&format!("00000000-0000-0000-0000-{number:012}")).expect("a GUID")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unproven_app_gets_a_few_requests_and_a_bounded_wait() {
+        let scene = Scene::new();
+        let mut passes = Vec::new();
+        for number in 0..4 {
+            passes.push(scene.admit(number).await.expect("room"));
+        }
+        assert_eq!(scene.admit(5).await.err(), Some(NoPass::Waited));
+        passes[0].lend();
+        assert!(scene.admit(5).await.is_ok());
+        scene.guard.accepted();
+        let many: Vec<_> = futures_util::future::join_all((0..50).map(|number| scene.admit(number))).await;
+        assert!(many.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_hear_the_verdict() {
+        for good in [true, false] {
+            let scene = Scene::new();
+            let held: Vec<_> = futures_util::future::join_all((0..4).map(|number| scene.admit(number))).await;
+            let waiting = scene.admit(9);
+            let verdict = async {
+                tokio::task::yield_now().await;
+                if good { scene.guard.accepted() } else { scene.refused(0) }
+            };
+            let (admitted, ()) = tokio::join!(waiting, verdict);
+            assert_eq!(admitted.is_ok(), good);
+            drop(held);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn probes_come_at_growing_intervals() {
+        let scene = Scene::new();
+        scene.refused(1);
+        for wait in [60, 120, 240, 480, 900, 900] {
+            scene.advance(wait - 1);
+            assert!(scene.is_closed(2).await, "{wait}");
+            scene.advance(1);
+            let probes: Vec<_> = futures_util::future::join_all((0..50).map(|number| scene.admit(number))).await;
+            assert_eq!(probes.iter().filter(|probe| probe.is_ok()).count(), UNPROVEN, "{wait}");
+            for number in 0..4 {
+                scene.refused(number);
+            }
+        }
+        scene.guard.accepted();
+        scene.refused(1);
+        scene.refused(2);
+        scene.advance(60);
+        assert!(scene.admit(3).await.is_ok(), "success starts the intervals anew");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accepted_app_is_doubted_by_one_tenant_and_refused_by_two() {
+        let scene = Scene::new();
+        scene.guard.accepted();
+        assert_eq!(scene.guard.news(), Some(None));
+        scene.refused(1);
+        assert!(scene.is_closed(1).await && !scene.is_closed(2).await);
+        assert_eq!(scene.guard.news(), None);
+        scene.refused(1);
+        assert!(!scene.is_closed(2).await, "the same tenant again says nothing new");
+        scene.refused(2);
+        assert!(scene.is_closed(3).await);
+        let news = scene.guard.news().flatten().expect("a refusal");
+        assert_eq!((news.class, news.reason.as_str()), (FailureClass::App, "refused in 2"));
+        scene.guard.lift();
+        assert!(scene.admit(3).await.is_ok());
+        scene.guard.accepted();
+        assert_eq!(scene.guard.news(), Some(None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_credentials_lift_a_refusal() {
+        let scene = Scene::new();
+        scene.refused(1);
+        assert!(scene.is_closed(1).await);
+        assert!(scene.guard.admit(tenant(1), &scene.clock, || 2).await.is_ok());
     }
 }

@@ -88,3 +88,61 @@ impl Span {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Region, TenantId};
+
+    fn tenant(number: u32) -> Tenant {
+        Tenant {
+            id: TenantId::parse(&format!("00000000-0000-0000-0000-{number:012}")).expect("a GUID"),
+            name: String::new(),
+            app: String::new(),
+            region: Region::Global,
+            login_url: String::new(),
+            api_url: String::new(),
+            tags: Vec::new(),
+            enabled: true,
+        }
+    }
+
+    fn due(lifetime: u64, refresh_in: Option<u64>, number: u32) -> u64 {
+        Span::new(Duration::from_secs(lifetime), refresh_in.map(Duration::from_secs), &tenant(number)).due.as_secs()
+    }
+
+    #[test]
+    fn the_margin_is_five_to_six_minutes_and_never_more_than_half() {
+        for number in 0..200 {
+            assert!((3_600 - 360..=3_600 - 300).contains(&due(3_600, None, number)));
+            assert_eq!(due(3_600, None, number), due(3_600, None, number), "the same each time");
+            assert_eq!(due(600, None, number), 300);
+            assert_eq!(due(60, None, number), 30);
+            assert_eq!(due(3_600, Some(1_800), number), 1_800);
+            assert_eq!(due(3_600, Some(0), number), 900);
+            assert!(due(3_600, Some(100_000), number) <= 3_300);
+        }
+        let all: Vec<u64> = (0..200).map(|number| due(3_600, None, number)).collect();
+        let spread = all.iter().max().expect("some") - all.iter().min().expect("some");
+        assert!(spread > 40, "{spread}");
+    }
+
+    #[test]
+    fn a_token_is_fresh_then_due_then_ended() {
+        let span = Span { lifetime: Duration::from_secs(3_600), due: Duration::from_secs(3_300) };
+        let short = Span { lifetime: Duration::from_secs(40), due: Duration::from_secs(20) };
+        for (span, age, freshness) in [
+            (span, 0, Freshness::Fresh),
+            (span, 3_299, Freshness::Fresh),
+            (span, 3_300, Freshness::Due),
+            (span, 3_569, Freshness::Due),
+            (span, 3_570, Freshness::Ended),
+            (span, 9_999, Freshness::Ended),
+            (short, 19, Freshness::Fresh),
+            (short, 34, Freshness::Due),
+            (short, 35, Freshness::Ended),
+        ] {
+            assert_eq!(span.freshness(Duration::from_secs(age)), freshness, "{age}");
+        }
+    }
+}

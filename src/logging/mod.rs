@@ -189,3 +189,6 @@ fn limit(target: &str, level: LevelFilter) -> LevelFilter {
         level
     }
 }
+
+#[cfg(test)]
+mod tests;

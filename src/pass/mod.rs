@@ -49,7 +49,7 @@ pub struct Context {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// It came to an end of its own, which is committed.
-    Recorded(PassRecord),
+    Recorded(Box<PassRecord>),
     /// It was told to stop; what it had committed counts, and the tenant stays due.
     Stopped,
 }
@@ -91,7 +91,21 @@ pub async fn run(
     };
     let ended = ctx.store.finish_pass(before.key, record.clone()).await?;
     tell(tenant, before, &record, &ended, tally);
-    Ok(Ended::Recorded(record))
+    Ok(Ended::Recorded(Box::new(record)))
+}
+
+/// Commits a failure that came from outside of a pass as its end.
+///
+/// # Errors
+/// When it cannot be committed.
+pub async fn fail(ctx: &Context, tenant: &Tenant, before: &Standing, failure: Failure) -> Result<Ended, StoreError> {
+    let now = ctx.clock.now();
+    let times = Times { started_at: now, finished_at: now, took: Duration::ZERO, next_slot: now, roll: 1.0 };
+    let tally = Tally::default();
+    let record = ending::of_failure(failure, before, tally, ctx.defender.spent(tenant.id), times);
+    let ended = ctx.store.finish_pass(before.key, record.clone()).await?;
+    tell(tenant, before, &record, &ended, tally);
+    Ok(Ended::Recorded(Box::new(record)))
 }
 
 async fn attempt(

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::Tenant;
 use crate::entra::App;
 
-pub use environment::Environment;
+pub use environment::{Environment, colour_allowed};
 pub use error::{ConfigError, ConfigErrors, Excerpt};
 pub use sections::{LogFormat, LogSettings, PollSettings, StoreSettings};
 

@@ -88,7 +88,7 @@ pub(super) fn replace(
 }
 
 fn common<'a>(
-    version: &'a String,
+    version: &'a dyn ToSql,
     digest: &'a [u8; 16],
     thin: &'a bool,
     columns: &'a Columns,

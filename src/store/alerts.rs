@@ -173,7 +173,9 @@ pub(super) fn decide_all(
     for alert in alerts {
         match decide(conn, tenant, &alert)? {
             Decision::Unchanged => known += 1,
-            decision => decided.push((alert, decision)),
+            news @ (Decision::Insert(_) | Decision::Replace(_) | Decision::Quarantine(_)) => {
+                decided.push((alert, news))
+            }
         }
     }
     Ok((known, decided))

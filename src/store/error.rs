@@ -76,9 +76,10 @@ impl StoreError {
     /// The failure a pass reports when it could not store what it read.
     #[must_use]
     pub fn failure(&self) -> Failure {
-        let remedy = match self {
-            Self::DiskFull => "free space on the disk with the store; reading goes on by itself then",
-            _ => "see the daemon's log and `alertferry check`",
+        let remedy = if matches!(self, Self::DiskFull) {
+            "free space on the disk with the store; reading goes on by itself then"
+        } else {
+            "see the daemon's log and `alertferry check`"
         };
         Failure::new(FailureClass::Local, self.to_string()).with_remedy(remedy)
     }

@@ -33,7 +33,7 @@ pub use lock::StoreLock;
 pub use migrate::Migrated;
 pub use passes::{PassEnd, PassRecord};
 pub use report::{Report, TenantReport};
-pub use tenants::{Due, Roster, Standing};
+pub use tenants::{Due, Lane, Roster, Standing};
 
 use crate::clock::Clock;
 use crate::domain::{Tenant, TenantId, Ticks};
@@ -42,6 +42,14 @@ use alerts::Observation;
 /// A tenant's row in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantKey(i64);
+
+#[cfg(test)]
+impl TenantKey {
+    /// Any row, for tests that never look at one.
+    pub(crate) const fn for_tests(key: i64) -> Self {
+        Self(key)
+    }
+}
 
 /// The open store of the process that writes it.
 #[derive(Debug)]
@@ -131,13 +139,13 @@ impl Store {
         self.writer.run(1, move |tx| tenants::retry_all(tx, now)).await
     }
 
-    /// The tenants that are due now, most stale first.
+    /// The tenants of a lane that are due now, most stale first.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn due(&self, limit: usize) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(&self, lane: Lane, limit: usize) -> Result<Vec<Due>, StoreError> {
         let now = self.clock.now();
-        self.readers.run(move |conn| tenants::due(conn, now, limit)).await
+        self.readers.run(move |conn| tenants::due(conn, lane, now, limit)).await
     }
 
     /// How it stands with a tenant; `None` when it was never enrolled.
@@ -225,7 +233,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn report(&self) -> Result<Report, StoreError> {
-        self.readers.run(|conn| report::load(conn)).await
+        self.readers.run(report::load).await
     }
 
     /// The local time, by the clock the store stamps its rows with.

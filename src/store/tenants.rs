@@ -12,8 +12,15 @@ pub struct Due {
     pub key: TenantKey,
     /// The tenant.
     pub id: TenantId,
-    /// Failures in a row; failing tenants run in a lane of their own.
-    pub consecutive_failures: u32,
+}
+
+/// Which tenants are meant: those whose last pass went well, or the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// No failure since the last success.
+    Healthy,
+    /// At least one failure since.
+    Failing,
 }
 
 /// What a pass must know of its tenant besides the coverage.
@@ -104,16 +111,17 @@ fn active(conn: &Connection) -> Result<std::collections::BTreeSet<TenantId>, Sto
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The tenants that are due, most stale first, at most `limit` of them.
-pub(super) fn due(conn: &Connection, now: Ticks, limit: usize) -> Result<Vec<Due>, StoreError> {
+/// The tenants of a lane that are due, most stale first, at most `limit` of them.
+pub(super) fn due(conn: &Connection, lane: Lane, now: Ticks, limit: usize) -> Result<Vec<Due>, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::due\n\
-         SELECT tenant_key, tenant_id, consecutive_failures FROM tenant
-         WHERE active AND next_attempt_at <= ?1 ORDER BY covered_until, next_attempt_at LIMIT ?2",
+         SELECT tenant_key, tenant_id FROM tenant
+         WHERE active AND next_attempt_at <= ?1 AND (consecutive_failures > 0) = ?2
+         ORDER BY covered_until, next_attempt_at LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![now.to_string(), limit], |row| {
-        Ok(Due { key: TenantKey(row.get(0)?), id: id(row, 1)?, consecutive_failures: row.get(2)? })
+    let rows = statement.query_map(params![now.to_string(), lane == Lane::Failing, limit], |row| {
+        Ok(Due { key: TenantKey(row.get(0)?), id: id(row, 1)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

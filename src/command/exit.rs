@@ -1,0 +1,101 @@
+//! Owns how the program ends: exit codes by sysexits(3), and what is said before a bad one.
+
+use std::process::ExitCode;
+
+use crate::daemon::DaemonError;
+use crate::http::{HttpError, Trouble};
+use crate::settings::ConfigErrors;
+use crate::store::StoreError;
+
+/// An exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All well.
+    Done = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The store is damaged, foreign or too new.
+    Data = 65,
+    /// A file that must be there is not.
+    NoInput = 66,
+    /// A service cannot be used.
+    Unavailable = 69,
+    /// A defect of the program.
+    Internal = 70,
+    /// The disk fails.
+    Io = 74,
+    /// It may go better later.
+    Temporary = 75,
+    /// Something may not be read or written.
+    Permission = 77,
+    /// The configuration is wrong.
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command cannot be carried out.
+#[derive(Debug)]
+pub struct Problem {
+    exit: Exit,
+    message: String,
+}
+
+impl Problem {
+    /// A problem that ends the program with `exit`.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+
+    /// Says it on standard error.
+    #[expect(clippy::print_stderr, reason = "this is where a command says why it cannot be carried out")]
+    pub(super) fn report(self) -> Exit {
+        eprintln!("alertferry: {}", self.message.trim_end());
+        self.exit
+    }
+}
+
+impl From<ConfigErrors> for Problem {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::new(Exit::Config, errors.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::InUse { .. } | StoreError::DiskFull => Exit::Temporary,
+            StoreError::Foreign { .. } | StoreError::Newer { .. } | StoreError::Corrupt(_) => Exit::Data,
+            StoreError::Unopened { permission: true, .. } => Exit::Permission,
+            StoreError::Unopened { .. } => Exit::NoInput,
+            StoreError::Io(_) => Exit::Io,
+            StoreError::Closed | StoreError::Sql(_) => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<DaemonError> for Problem {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Store(error) => error.into(),
+            DaemonError::Http(error) => error.into(),
+            other @ (DaemonError::Schedule(_) | DaemonError::Signals(_) | DaemonError::Defect(_)) => {
+                Self::new(Exit::Internal, other.to_string())
+            }
+        }
+    }
+}
+
+impl From<HttpError> for Problem {
+    fn from(error: HttpError) -> Self {
+        let exit = if error.trouble == Trouble::Setup { Exit::Config } else { Exit::Unavailable };
+        Self::new(exit, error.to_string())
+    }
+}

@@ -1,0 +1,72 @@
+//! Owns the command line: one file for each subcommand.
+
+mod check;
+mod exit;
+mod output;
+mod run;
+mod select;
+mod status;
+mod sync;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Problem};
+pub use output::Format;
+
+/// Where the configuration is when nobody says otherwise.
+const DEFAULT_CONFIG: &str = "/etc/alertferry/alertferry.toml";
+
+/// Carries every Microsoft Defender for Endpoint alert of every customer tenant into one local SQLite database, and
+/// loses none.
+#[derive(Debug, Parser)]
+#[command(name = "alertferry", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, short, global = true, default_value = DEFAULT_CONFIG, value_name = "FILE")]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 64 wrong usage, 65 damaged or foreign data, 66 no such file, 69 service unavailable,
+70 defect, 74 disk failure, 75 try again later (a tenant failed, or the store is in use), 77 no permission,
+78 wrong configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon: poll every tenant on the schedule until stopped.
+    Run,
+    /// Read every tenant once, until nothing is left unread, then exit.
+    Sync(sync::Arguments),
+    /// Find out what is wrong: configuration, secrets, store, then every tenant's login, role and API.
+    Check(check::Arguments),
+    /// Show how it stands with every tenant, from the store alone.
+    Status(status::Arguments),
+}
+
+/// Runs the program and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors, though clap hands them out as such.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    let config = arguments.config.as_path();
+    let ended = match &arguments.command {
+        Command::Run => run::run(config),
+        Command::Sync(arguments) => sync::run(config, arguments),
+        Command::Check(arguments) => check::run(config, arguments),
+        Command::Status(arguments) => status::run(config, arguments),
+    };
+    ended.unwrap_or_else(|problem| problem.report()).into()
+}

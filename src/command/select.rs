@@ -1,0 +1,25 @@
+//! Owns finding the tenants that a command line names.
+
+use super::{Exit, Problem};
+use crate::domain::{Tenant, TenantId};
+
+/// The tenants named by id or by name, in any case; none named means all, which is an empty list.
+pub(super) fn tenants(all: &[Tenant], named: &[String]) -> Result<Vec<TenantId>, Problem> {
+    named.iter().map(|name| one(all, name)).collect()
+}
+
+fn one(all: &[Tenant], name: &str) -> Result<TenantId, Problem> {
+    let fits =
+        |tenant: &&Tenant| tenant.id.as_str().eq_ignore_ascii_case(name) || tenant.name.eq_ignore_ascii_case(name);
+    let mut found = all.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (Some(tenant), None) => Ok(tenant.id),
+        (None, _) => {
+            let message = format!("no tenant is called `{name}`; `alertferry status` lists names and ids");
+            Err(Problem::new(Exit::Usage, message))
+        }
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Exit::Usage, format!("several tenants are called `{name}`; give the id instead")))
+        }
+    }
+}

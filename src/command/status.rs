@@ -1,0 +1,85 @@
+//! Owns `alertferry status`.
+
+use std::path::Path;
+
+use super::output::{Format, cell, coloured, print, print_json, table};
+use super::{Exit, Problem};
+use crate::settings::Settings;
+use crate::store::{self, Report, TenantReport};
+
+/// The command line of `status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Only this tenant, by id or name; may be given several times.
+    #[arg(long, value_name = "TENANT")]
+    tenant: Vec<String>,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
+    let settings = Settings::load(config)?;
+    let path = &settings.store.path;
+    if !path.exists() {
+        let message =
+            format!("there is no store at {} yet; start `alertferry run` or `alertferry sync`", path.display());
+        return Err(Problem::new(Exit::NoInput, message));
+    }
+    let mut report = store::read_report(path)?;
+    let named = |tenant: &TenantReport| {
+        let fits =
+            |name: &String| name.eq_ignore_ascii_case(&tenant.tenant_id) || name.eq_ignore_ascii_case(&tenant.name);
+        arguments.tenant.is_empty() || arguments.tenant.iter().any(fits)
+    };
+    report.tenants.retain(named);
+    match arguments.format {
+        Format::Json => print_json(&report)?,
+        Format::Table => print(&shown(&report))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn shown(report: &Report) -> String {
+    let mut rows =
+        table(&["tenant", "state", "lag", "last success", "alerts", "gaps", "set aside", "reason and remedy"]);
+    for tenant in &report.tenants {
+        let why = [tenant.reason.as_deref(), tenant.remedy.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+        rows.add_row([
+            cell(&tenant.name),
+            coloured(&tenant.state, tenant.state == "ok"),
+            cell(tenant.lag_seconds.map_or_else(|| "–".to_owned(), lag)),
+            cell(tenant.last_success_at.as_deref().map_or("never", |time| time.get(..19).unwrap_or(time))),
+            cell(tenant.alert_count.to_string()),
+            cell(tenant.open_gaps.to_string()),
+            cell(tenant.quarantined.to_string()),
+            cell(why.join(" → ")),
+        ]);
+    }
+    let count = |state: &str| report.tenants.iter().filter(|tenant| tenant.state == state).count();
+    let alerts: i64 = report.tenants.iter().map(|tenant| tenant.alert_count).sum();
+    format!("{rows}\n{} tenants, {} ok; {alerts} alerts", report.tenants.len(), count("ok"))
+}
+
+/// A duration in the largest unit that leaves at least two of it.
+fn lag(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{} s", seconds.max(0)),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lags_are_short() {
+        assert_eq!(
+            [-3, 5, 119, 120, 7_199, 7_200, 172_800].map(lag),
+            ["0 s", "5 s", "119 s", "2 min", "119 min", "2 h", "2 d"]
+        );
+    }
+}

@@ -1,0 +1,316 @@
+//! Owns the running daemon: builds its parts, connects them, and stops them in order.
+//!
+//! Order of stopping: no further tick, passes end at their next await point, the outbox writes what they left, the
+//! writer commits its last transaction. All of it fits well into the unit's stop timeout; a second signal ends the
+//! process at once, which loses nothing either.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::defender::{Defender, Rates};
+use crate::entra::Entra;
+use crate::event::Event;
+use crate::fleet::{Fleet, Plan};
+use crate::http::{Http, HttpError};
+use crate::logging::LogHandle;
+use crate::schedule::{Job, Schedule, Ticker, TickerError};
+use crate::settings::{ConfigErrors, Settings};
+use crate::stop::Stop;
+use crate::store::{Store, StoreError, StoreLock, WriterThread};
+use crate::{notify, outbox, pass};
+
+/// How often it is looked who is due.
+const SWEEP: &str = "* * * * * *";
+/// How long the writer may take for its last transaction.
+const LAST_WRITE: Duration = Duration::from_secs(4);
+
+/// Why the daemon could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store cannot be used, or no longer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network client cannot be built.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The schedule cannot be started.
+    #[error("cannot start the schedule: {0}")]
+    Schedule(#[from] TickerError),
+    /// Signals cannot be heard.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] std::io::Error),
+    /// A part of the daemon broke down.
+    #[error("a part of the daemon broke down: {0}")]
+    Defect(String),
+}
+
+/// Everything between the settings and the fleet, for the daemon and for commands that read tenants themselves.
+pub struct Works {
+    /// All tenants.
+    pub fleet: Arc<Fleet>,
+    /// The store; the fleet holds it too.
+    pub store: Arc<Store>,
+    writer: WriterThread,
+    _lock: StoreLock,
+}
+
+impl Works {
+    /// Claims and opens the store, builds the client, and makes the tenants known.
+    ///
+    /// # Errors
+    /// When the store is in use or unusable, or the client cannot be built.
+    pub async fn build(settings: &Settings, clock: Clock) -> Result<Self, DaemonError> {
+        let path = &settings.store.path;
+        let lock = StoreLock::claim(path)?;
+        let (store, writer) = Store::open(path, clock.clone())?;
+        let store = Arc::new(store);
+        tell_opened(path, &store);
+        let http = Http::new(&crate::http::Options { loopback_only: settings.loopback_only })?;
+        let entra = Entra::new(http.clone(), clock.clone(), settings.apps.clone());
+        let defender = Defender::new(http, settings.poll.request_timeout, Rates::default());
+        let ctx =
+            pass::Context { store: Arc::clone(&store), entra, defender, clock, options: pass::Options::default() };
+        let fleet = Arc::new(Fleet::new(plan(ctx, settings)));
+        fleet.enrol().await?;
+        Ok(Self { fleet, store, writer, _lock: lock })
+    }
+
+    /// Waits until all that was handed to the store is in the file.
+    ///
+    /// # Errors
+    /// When the writer has broken down, or does not come to an end.
+    pub async fn close(self) -> Result<(), DaemonError> {
+        let Self { fleet, store, writer, _lock } = self;
+        drop((fleet, store));
+        let joined = tokio::task::spawn_blocking(move || writer.join());
+        match tokio::time::timeout(LAST_WRITE, joined).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(error)) => Err(DaemonError::Defect(error.to_string())),
+            Err(_) => Err(DaemonError::Defect("the writer did not come to an end".to_owned())),
+        }
+    }
+}
+
+fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
+    let poll = &settings.poll;
+    let options =
+        pass::Options { overlap: poll.overlap, backfill: poll.backfill, sweep: poll.sweep, page_size: poll.page_size };
+    let ctx = pass::Context { options, ..ctx };
+    Plan::new(ctx, settings.tenants.clone(), poll.schedule.clone(), poll.max_concurrent_tenants)
+}
+
+/// Runs until a stop signal, or until the store can no longer be trusted.
+///
+/// # Errors
+/// When it cannot start, or had to give up.
+pub async fn run(config: &Path, settings: Settings, log: LogHandle) -> Result<(), DaemonError> {
+    let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
+    let works = Works::build(&settings, Clock::System).await?;
+    Event::DaemonStarted {
+        version: env!("CARGO_PKG_VERSION"),
+        pid: std::process::id(),
+        store: &settings.store.path.display().to_string(),
+        tenants: settings.tenants.len() as u64,
+    }
+    .emit();
+    let (stop, outbox_stop) = (Stop::new(), Stop::new());
+    let ticker = Ticker::start(&[sweep()?], stop.clone()).await?;
+    let mut fleet_task = JoinSet::new();
+    fleet_task.spawn(drive(Arc::clone(&works.fleet), ticker, stop.clone()));
+    let mut outbox_task = JoinSet::new();
+    let (store, history, until) = (Arc::clone(&works.store), settings.log.history, outbox_stop.clone());
+    outbox_task.spawn({
+        let log = log.clone();
+        async move { outbox::run(&store, &log, history, &until).await }
+    });
+    notify::ready();
+    Event::DaemonReady {}.emit();
+    let mut control = Control { config: config.to_owned(), works: &works, log: &log };
+    let ended = tokio::select! {
+        name = control.until_stopped(&mut signals) => Ok(name),
+        Some(done) = fleet_task.join_next() => Err(done),
+        Some(done) = outbox_task.join_next() => Err(done),
+    };
+    let begun = Instant::now();
+    notify::stopping();
+    Event::DaemonStopping { signal: ended.as_ref().copied().unwrap_or("failure") }.emit();
+    stop.stop();
+    let mut outcome = ended.map_or_else(|done| outcome_of(Some(done)), |_| Ok(()));
+    tokio::select! {
+        () = signals.ending() => return outcome,
+        () = async {
+            outcome = first_error(outcome_of(fleet_task.join_next().await), std::mem::replace(&mut outcome, Ok(())));
+            outbox_stop.stop();
+            outcome = first_error(outcome_of(outbox_task.join_next().await), std::mem::replace(&mut outcome, Ok(())));
+        } => {}
+    }
+    outcome = first_error(outcome, works.close().await);
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Event::DaemonStopped { ms }.emit();
+    outcome
+}
+
+/// Ticks and fleet until the stop signal.
+async fn drive(fleet: Arc<Fleet>, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
+    let tick = Notify::new();
+    let (outcome, ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &mut ticker, &tick));
+    ticker.shutdown().await;
+    outcome
+}
+
+/// Passes ticks on, tells of stalls, and feeds the watchdog as long as the fleet deals with its ticks.
+async fn beat(fleet: &Fleet, ticker: &mut Ticker, tick: &Notify) {
+    let watchdog = notify::watchdog_interval().map(|interval| interval / 3);
+    let (mut told, mut dealt_with) = (0, 0);
+    let (mut last, mut fed) = (Instant::now(), Instant::now());
+    while ticker.next().await.is_some() {
+        tick.notify_one();
+        let stalls = ticker.stats().stalls + ticker.stats().rebuilds;
+        if stalls > told {
+            told = stalls;
+            Event::ScheduleStalled { seconds: last.elapsed().as_secs() }.emit();
+        }
+        last = Instant::now();
+        if watchdog.is_some_and(|interval| fed.elapsed() >= interval) && fleet.ticks() > dealt_with {
+            dealt_with = fleet.ticks();
+            fed = Instant::now();
+            notify::alive();
+        }
+    }
+}
+
+fn sweep() -> Result<Job, DaemonError> {
+    let schedule = Schedule::parse(SWEEP).map_err(|error| DaemonError::Defect(error.to_string()))?;
+    Ok(Job { name: "sweep", schedule })
+}
+
+type Task = Result<Result<(), StoreError>, tokio::task::JoinError>;
+
+fn outcome_of(done: Option<Task>) -> Result<(), DaemonError> {
+    match done {
+        None => Ok(()),
+        Some(Ok(result)) => Ok(result?),
+        Some(Err(error)) => Err(DaemonError::Defect(error.to_string())),
+    }
+}
+
+fn first_error(one: Result<(), DaemonError>, other: Result<(), DaemonError>) -> Result<(), DaemonError> {
+    one.and(other)
+}
+
+fn tell_opened(path: &Path, store: &Store) {
+    let migrated = store.migrated();
+    let schema = |version: i64| u32::try_from(version).unwrap_or(0);
+    let path = path.display().to_string();
+    if migrated.from > 0 && migrated.from < migrated.to {
+        let backup = migrated.backup.as_ref().map(|path| path.display().to_string());
+        let (from, to) = (schema(migrated.from), schema(migrated.to));
+        Event::StoreMigrated { from, to, backup: backup.as_deref() }.emit();
+    }
+    Event::StoreOpened { path: &path, schema_version: schema(migrated.to) }.emit();
+}
+
+/// What an operator can tell the daemon by signals.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+    poll_now: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+            poll_now: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// The next signal to end.
+    async fn ending(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Carries out what signals ask for.
+struct Control<'a> {
+    config: PathBuf,
+    works: &'a Works,
+    log: &'a LogHandle,
+}
+
+impl Control<'_> {
+    /// Serves signals until one asks to end; its name.
+    async fn until_stopped(&mut self, signals: &mut Signals) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => return "SIGTERM",
+                _ = signals.interrupt.recv() => return "SIGINT",
+                _ = signals.reload.recv() => self.reload().await,
+                _ = signals.poll_now.recv() => {
+                    if let Err(error) = self.works.store.retry_all().await {
+                        tell_store_failure(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes over a changed configuration whole, or not at all.
+    async fn reload(&mut self) {
+        let config = self.config.clone();
+        let loaded = tokio::task::spawn_blocking(move || Settings::load(&config)).await;
+        match loaded {
+            Ok(Ok(settings)) => self.take_over(&settings).await,
+            Ok(Err(errors)) => reject(&errors),
+            Err(error) => Event::ConfigRejected { reason: &error.to_string() }.emit(),
+        }
+    }
+
+    async fn take_over(&mut self, settings: &Settings) {
+        if let Err(error) = self.log.set_level(&settings.log.level) {
+            return Event::ConfigRejected { reason: &error.to_string() }.emit();
+        }
+        let fleet = &self.works.fleet;
+        let (before, ctx) = (fleet.plan(), fleet.plan().ctx.clone());
+        ctx.entra.replace_apps(settings.apps.clone());
+        fleet.replace(plan(ctx, settings));
+        match fleet.enrol().await {
+            Ok(roster) => {
+                let now = fleet.plan();
+                let name =
+                    |plan: &Plan, id| plan.tenants.get(id).map_or_else(String::new, |tenant| tenant.name.clone());
+                for id in &roster.added {
+                    Event::TenantAdded { tenant: *id, name: &name(&now, id) }.emit();
+                }
+                for id in &roster.removed {
+                    Event::TenantRemoved { tenant: *id, name: &name(&before, id) }.emit();
+                }
+                let (added, removed) = (roster.added.len() as u64, roster.removed.len() as u64);
+                Event::ConfigReloaded { tenants: now.tenants.len() as u64, added, removed }.emit();
+            }
+            Err(error) => tell_store_failure(&error),
+        }
+    }
+}
+
+fn reject(errors: &ConfigErrors) {
+    Event::ConfigRejected { reason: &errors.to_string() }.emit();
+}
+
+fn tell_store_failure(error: &StoreError) {
+    let failure = error.failure();
+    Event::StoreFailed { reason: &failure.reason, class: failure.class }.emit();
+}

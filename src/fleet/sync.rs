@@ -1,0 +1,131 @@
+//! Owns reading tenants until nothing is left unread, once, without a schedule.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Fleet, Plan, pass, tell_app_news};
+use crate::domain::{FailureClass, Tenant, TenantId};
+use crate::pass::Ended;
+use crate::stop::Stop;
+use crate::store::{Counts, PassRecord, StoreError};
+
+/// A service that asks to wait no longer than this is waited for; a longer wait ends the tenant's part.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How the reading of one tenant ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncEnd {
+    /// Nothing is left unread.
+    Read,
+    /// It failed; the record says why.
+    Failed,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// What reading one tenant came to.
+#[derive(Debug, Clone)]
+pub struct Synced {
+    /// The tenant.
+    pub tenant: Arc<Tenant>,
+    /// How it ended.
+    pub end: SyncEnd,
+    /// The last pass; none when it was stopped before the first ended.
+    pub last: Option<PassRecord>,
+    /// API requests of all passes.
+    pub requests: u64,
+    /// What became of the rows of all passes.
+    pub counts: Counts,
+}
+
+impl Fleet {
+    /// Reads the tenants (all of the plan, or those named) until each is read or fails; `progress` hears of every
+    /// pass and of every tenant that is done.
+    ///
+    /// # Errors
+    /// When the store can no longer be trusted.
+    pub async fn sync(
+        &self,
+        only: &[TenantId],
+        stop: &Stop,
+        progress: impl Fn(&Synced, bool),
+    ) -> Result<Vec<Synced>, StoreError> {
+        let plan = self.plan();
+        let places = Arc::new(Semaphore::new(plan.max_concurrent));
+        let (tell, mut told) = tokio::sync::mpsc::channel::<Synced>(64);
+        let mut tasks: JoinSet<Result<Synced, StoreError>> = JoinSet::new();
+        let mut tenants: Vec<_> = plan.tenants.values().filter(|tenant| tenant.enabled).cloned().collect();
+        tenants.retain(|tenant| only.is_empty() || only.contains(&tenant.id));
+        tenants.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        for tenant in tenants {
+            let (plan, places, stop, tell) = (Arc::clone(&plan), Arc::clone(&places), stop.clone(), tell.clone());
+            tasks.spawn(async move {
+                let _place = places.acquire_owned().await.map_err(|_| StoreError::Closed)?;
+                read_all(&plan, tenant, &stop, &tell).await
+            });
+        }
+        drop(tell);
+        let mut all = Vec::new();
+        loop {
+            tokio::select! {
+                Some(step) = told.recv() => progress(&step, false),
+                Some(done) = tasks.join_next() => {
+                    let synced = done.map_err(|_| StoreError::Closed)??;
+                    progress(&synced, true);
+                    all.push(synced);
+                }
+                else => break,
+            }
+        }
+        all.sort_by(|a, b| (&a.tenant.name, a.tenant.id).cmp(&(&b.tenant.name, b.tenant.id)));
+        Ok(all)
+    }
+}
+
+/// Pass after pass, until nothing is left or one fails.
+async fn read_all(
+    plan: &Plan,
+    tenant: Arc<Tenant>,
+    stop: &Stop,
+    tell: &tokio::sync::mpsc::Sender<Synced>,
+) -> Result<Synced, StoreError> {
+    let mut synced = Synced {
+        tenant: Arc::clone(&tenant),
+        end: SyncEnd::Stopped,
+        last: None,
+        requests: 0,
+        counts: Counts::default(),
+    };
+    loop {
+        let Some(standing) = plan.ctx.store.standing(tenant.id).await? else { return Ok(synced) };
+        let Ended::Recorded(record) = pass(plan, &tenant, standing.key, stop).await? else { return Ok(synced) };
+        tell_app_news(plan).await;
+        synced.requests += u64::from(record.requests);
+        synced.counts += record.counts;
+        synced.last = Some(PassRecord::clone(&record));
+        let wait = match &record.failure {
+            Some(failure) if failure.class == FailureClass::Throttled => failure.retry_after.unwrap_or_default(),
+            Some(_) => {
+                synced.end = SyncEnd::Failed;
+                return Ok(synced);
+            }
+            None if record.outcome == "read" => {
+                synced.end = SyncEnd::Read;
+                return Ok(synced);
+            }
+            None => Duration::ZERO,
+        };
+        if wait > PATIENCE {
+            synced.end = SyncEnd::Failed;
+            return Ok(synced);
+        }
+        // Nobody listening is no reason not to read on.
+        drop(tell.try_send(synced.clone()));
+        if stop.sleep(wait).await.is_err() {
+            return Ok(synced);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Tokens over real HTTP, against the simulated login service: what is asked, how often, and what becomes of refusals.
+
+mod credentials;
+mod house;
+mod keeping;
+mod refusals;
