@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{Exit, Problem};
 use crate::settings;
@@ -17,13 +17,15 @@ pub enum Format {
     Json,
 }
 
+/// One line under the headings is all the drawing there is.
+const LINE_UNDER_HEADINGS: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 /// A width for tables that are not shown on a terminal.
 const PIPE_WIDTH: u16 = 160;
 
 /// An empty table with these headings, as wide as the terminal.
 pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(LINE_UNDER_HEADINGS).set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
         table.set_width(PIPE_WIDTH).force_no_tty();
     }

@@ -297,7 +297,11 @@ events! {
         seconds: i64,
         /// The tenant in whose answer it was seen.
         tenant: TenantId,
-    } => format_args!("the local clock is {seconds} s ahead of the service");
+    } => format_args!(
+        "the local clock is {} s {} the service's",
+        seconds.unsigned_abs(),
+        if *seconds < 0 { "behind" } else { "ahead of" }
+    );
 
     /// The database is open.
     StoreOpened = "store.opened" [INFO] {

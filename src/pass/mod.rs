@@ -161,8 +161,9 @@ fn tell(tenant: &Tenant, before: &Standing, record: &PassRecord, ended: &crate::
         let (reason, remedy) = (record.reason.as_deref(), record.remedy.as_deref());
         Event::TenantStateChanged { tenant: id, name, from: before.state, to: record.state, reason, remedy }.emit();
     }
-    if let Some(skew) = record.clock_skew_ms
-        && u128::from(skew.unsigned_abs()) > SKEW_WORTH_TELLING.as_millis()
+    let worth_telling = |skew: i64| u128::from(skew.unsigned_abs()) > SKEW_WORTH_TELLING.as_millis();
+    if let Some(skew) = record.clock_skew_ms.filter(|skew| worth_telling(*skew))
+        && !before.clock_skew_ms.is_some_and(worth_telling)
     {
         Event::ClockSkewed { seconds: skew / 1_000, tenant: id }.emit();
     }

@@ -36,6 +36,8 @@ pub struct Standing {
     pub calls_spent: u32,
     /// Local clock: when they were counted.
     pub calls_counted_at: Option<Ticks>,
+    /// Local clock minus service clock at the last pass that saw it, in milliseconds.
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// What the configuration changed.
@@ -130,7 +132,7 @@ pub(super) fn due(conn: &Connection, lane: Lane, now: Ticks, limit: usize) -> Re
 pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Standing>, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::standing\n\
-         SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at
+         SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms
          FROM tenant WHERE tenant_id = ?1",
     )?;
     let standing = statement.query_row([tenant.as_str()], |row| {
@@ -141,6 +143,7 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
             consecutive_failures: row.get(2)?,
             calls_spent: row.get(3)?,
             calls_counted_at: time::read(row, 4)?,
+            clock_skew_ms: row.get(5)?,
         })
     });
     Ok(standing.optional()?)
