@@ -16,6 +16,7 @@ CREATE TABLE tenant (
     state_since          TEXT NOT NULL,
     reason               TEXT,                       -- why the state is not ok
     remedy               TEXT,                       -- what to do about it
+    failure_class        TEXT,                       -- of the last pass, if it failed
     covered_until        TEXT,                       -- service clock: all alerts updated before are read, gaps aside
     last_attempt_at      TEXT,                       -- local clock
     last_success_at      TEXT,                       -- local clock

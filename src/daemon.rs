@@ -106,11 +106,11 @@ fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
     Plan::new(ctx, settings.tenants.clone(), poll.schedule.clone(), poll.max_concurrent_tenants)
 }
 
-/// Runs until a stop signal, or until the store can no longer be trusted.
+/// Runs until a stop signal, until `asked` is stopped, or until the store can no longer be trusted.
 ///
 /// # Errors
 /// When it cannot start, or had to give up.
-pub async fn run(config: &Path, settings: Settings, log: LogHandle) -> Result<(), DaemonError> {
+pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop) -> Result<(), DaemonError> {
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let works = Works::build(&settings, Clock::System).await?;
     Event::DaemonStarted {
@@ -132,7 +132,7 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle) -> Result<()
     });
     notify::ready();
     Event::DaemonReady {}.emit();
-    let mut control = Control { config: config.to_owned(), works: &works, log: &log };
+    let mut control = Control { config: config.to_owned(), works: &works, log: &log, asked };
     let ended = tokio::select! {
         name = control.until_stopped(&mut signals) => Ok(name),
         Some(done) = fleet_task.join_next() => Err(done),
@@ -249,6 +249,7 @@ struct Control<'a> {
     config: PathBuf,
     works: &'a Works,
     log: &'a LogHandle,
+    asked: &'a Stop,
 }
 
 impl Control<'_> {
@@ -256,6 +257,7 @@ impl Control<'_> {
     async fn until_stopped(&mut self, signals: &mut Signals) -> &'static str {
         loop {
             tokio::select! {
+                () = self.asked.stopped() => return "request",
                 _ = signals.terminate.recv() => return "SIGTERM",
                 _ = signals.interrupt.recv() => return "SIGINT",
                 _ = signals.reload.recv() => self.reload().await,

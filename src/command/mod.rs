@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Problem};
 pub use output::Format;
+pub use status::shown as status_table;
 
 /// Where the configuration is when nobody says otherwise.
 const DEFAULT_CONFIG: &str = "/etc/alertferry/alertferry.toml";

@@ -8,6 +8,7 @@ use super::{Exit, Problem};
 use crate::clock::Clock;
 use crate::logging::{self, Format, Options};
 use crate::settings::{LogFormat, Settings};
+use crate::stop::Stop;
 use crate::{daemon, settings};
 
 pub(super) fn run(config: &Path) -> Result<Exit, Problem> {
@@ -27,6 +28,6 @@ pub(super) fn run(config: &Path) -> Result<Exit, Problem> {
         Box::new(std::io::stdout()),
     )
     .map_err(|error| Problem::new(Exit::Internal, error.to_string()))?;
-    runtime()?.block_on(daemon::run(config, settings, log))?;
+    runtime()?.block_on(daemon::run(config, settings, log, &Stop::new()))?;
     Ok(Exit::Done)
 }

@@ -40,7 +40,9 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     Ok(Exit::Done)
 }
 
-fn shown(report: &Report) -> String {
+/// A line a tenant and a sum, as wide as the terminal.
+#[must_use]
+pub fn shown(report: &Report) -> String {
     let mut rows =
         table(&["tenant", "state", "lag", "last success", "alerts", "gaps", "set aside", "reason and remedy"]);
     for tenant in &report.tenants {

@@ -13,6 +13,8 @@ pub(super) struct Malformed(pub String);
 
 /// How long a throttled tenant waits when the service does not say.
 const DEFAULT_THROTTLE: Duration = Duration::from_secs(60);
+const WAITS: &str = "nothing: it is read again as soon as the service allows";
+const RETRIES: &str = "it is tried again by itself; if it stays, check the network and the service's health";
 /// So much of a message from the service is shown.
 const SHOWN_CHARS: usize = 240;
 
@@ -115,11 +117,13 @@ impl ApiError {
         match self {
             Self::Http(error) if error.trouble == Trouble::Tls => failure(FailureClass::Config)
                 .with_remedy("something on the way intercepts TLS, or the machine lacks the certificate authority"),
-            Self::Http(_) => failure(FailureClass::Transient),
-            Self::Malformed(_) => failure(FailureClass::Protocol),
+            Self::Http(_) => failure(FailureClass::Transient).with_remedy(RETRIES),
+            Self::Malformed(_) => failure(FailureClass::Protocol).with_remedy(
+                "it is tried again by itself; if it stays, see whether a newer alertferry knows this answer",
+            ),
             Self::ForeignAlert(_) => failure(FailureClass::Protocol)
                 .with_remedy("check `api_url` and proxies: an answer for another tenant came back"),
-            Self::Quota(wait) => failure(FailureClass::Throttled).with_retry_after(Some(*wait)),
+            Self::Quota(wait) => failure(FailureClass::Throttled).with_remedy(WAITS).with_retry_after(Some(*wait)),
             Self::Status { status, message, retry_after, .. } => {
                 if self.is_unlicensed() {
                     return failure(FailureClass::Unlicensed).with_remedy(
@@ -140,7 +144,7 @@ impl ApiError {
 
 fn of_status(status: u16, message: &str) -> (FailureClass, &'static str) {
     match status {
-        429 => (FailureClass::Throttled, ""),
+        429 => (FailureClass::Throttled, WAITS),
         401 => {
             (FailureClass::Tenant, "a new token was refused too; check that the tenant still has Defender for Endpoint")
         }
@@ -153,7 +157,7 @@ fn of_status(status: u16, message: &str) -> (FailureClass, &'static str) {
         }
         404 | 405 => (FailureClass::Config, "check `region` and `api_url`: this host has no alerts API"),
         300..=399 => (FailureClass::Config, "redirects are not followed; set `api_url` to the final host"),
-        500..=599 | 408 => (FailureClass::Transient, ""),
+        500..=599 | 408 => (FailureClass::Transient, RETRIES),
         _ => (FailureClass::Protocol, "see whether a newer alertferry knows this answer"),
     }
 }

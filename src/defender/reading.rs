@@ -6,7 +6,7 @@ use crate::domain::{Alert, TenantId, Unusable};
 use crate::http::Answer;
 
 /// Rows are handed on in pieces of so many: enough to make a transaction worth its cost, few enough to stay small.
-const PIECE_ROWS: usize = 500;
+const PIECE_ROWS: usize = 1_000;
 /// A piece is handed on early at so many bytes.
 const PIECE_BYTES: usize = 4 * 1024 * 1024;
 

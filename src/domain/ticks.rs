@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
 /// Ticks in one second.
 const PER_SECOND: i64 = 10_000_000;
@@ -116,10 +117,12 @@ fn ticks_of(duration: Duration) -> i64 {
 /// Fixed width, seven fraction digits, `Z`: text order is time order.
 impl fmt::Display for Ticks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.unix_seconds();
+        let whole = Timestamp::from_second(self.unix_seconds()).map_err(|_| fmt::Error)?;
+        let at = Offset::UTC.to_datetime(whole);
+        let (year, month, day) = (at.year(), at.month(), at.day());
+        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
         let fraction = self.0.rem_euclid(PER_SECOND);
-        let whole = Timestamp::from_second(seconds).map_err(|_| fmt::Error)?;
-        write!(f, "{}.{fraction:07}Z", whole.strftime("%Y-%m-%dT%H:%M:%S"))
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:07}Z")
     }
 }
 

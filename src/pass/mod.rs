@@ -6,6 +6,8 @@
 mod ending;
 mod instant;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod reader;
 mod windows;
 

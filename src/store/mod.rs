@@ -121,7 +121,7 @@ impl Store {
         self.writer.run(tenants.len(), move |tx| tenants::enrol(tx, &tenants, now)).await
     }
 
-    /// Makes tenants that waited for somebody to act due at once: all, or those of one app registration.
+    /// Makes tenants that waited for somebody to act due at once: all, or those that waited for one app registration.
     ///
     /// # Errors
     /// When the store fails.

@@ -63,7 +63,7 @@ pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) ->
          UPDATE tenant SET state = iif(active, ?2, state), state_since = iif(state = ?2, state_since, ?3),
                 reason = ?4, remedy = ?5, last_attempt_at = ?3, last_success_at = iif(?6, ?3, last_success_at),
                 consecutive_failures = ?7, next_attempt_at = ?8, calls_spent = ?9, calls_counted_at = ?3,
-                clock_skew_ms = coalesce(?10, clock_skew_ms)
+                clock_skew_ms = coalesce(?10, clock_skew_ms), failure_class = ?11
          WHERE tenant_key = ?1",
     )?;
     statement.execute(params![
@@ -76,7 +76,8 @@ pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) ->
         pass.consecutive_failures,
         pass.next_attempt_at.to_string(),
         pass.calls_spent,
-        pass.clock_skew_ms
+        pass.clock_skew_ms,
+        pass.failure.as_ref().map(|failure| failure.class.name())
     ])?;
     if pass.eventful {
         record(conn, tenant, pass)?;

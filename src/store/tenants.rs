@@ -85,13 +85,14 @@ pub(super) fn enrol(conn: &Connection, tenants: &[Tenant], now: Ticks) -> Result
     Ok(Roster { added, removed })
 }
 
-/// Makes tenants that waited for somebody to act due at once: whoever restarts or reloads has usually acted.
+/// Makes tenants that waited for somebody to act due at once: whoever restarts or reloads has usually acted. With an
+/// app registration, only those of its tenants whose trouble was that registration itself.
 pub(super) fn retry_refused(conn: &Connection, app: Option<&str>, now: Ticks) -> Result<(), StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::retry_refused\n\
          UPDATE tenant SET next_attempt_at = ?2
          WHERE active AND state IN ('unauthorized', 'unlicensed') AND next_attempt_at > ?2
-               AND app = coalesce(?1, app)",
+               AND (?1 IS NULL OR app = ?1 AND failure_class = 'app')",
     )?;
     statement.execute(params![app, now.to_string()])?;
     Ok(())

@@ -1,0 +1,90 @@
+//! Owns a server that costs next to nothing: ready-made, compressed answers in the order in which a reader asks.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::pages;
+
+/// Serves until killed; prints its URL.
+#[expect(clippy::print_stdout, reason = "the parent reads the address here")]
+pub(crate) fn serve() {
+    let pages: Arc<Vec<Vec<u8>>> = Arc::new(pages::bodies().iter().map(|body| gzip(body.as_bytes())).collect());
+    let next = Arc::new(AtomicUsize::new(0));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    println!("http://{}", listener.local_addr().expect("an address"));
+    for stream in listener.incoming().flatten() {
+        let (pages, next) = (Arc::clone(&pages), Arc::clone(&next));
+        std::thread::spawn(move || converse(stream, &pages, &next));
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(body).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// Answers the requests of one connection.
+///
+/// A token is any text. A filter with an end is the next page of the history; `/page/N` is page N; all else is empty.
+fn converse(stream: TcpStream, pages: &[Vec<u8>], next: &AtomicUsize) {
+    stream.set_nodelay(true).expect("a socket");
+    let mut reader = std::io::BufReader::new(stream.try_clone().expect("a socket"));
+    let mut stream = stream;
+    while let Some(path) = request(&mut reader) {
+        let sent = if path.contains("/oauth2/") {
+            let token = br#"{"token_type":"Bearer","expires_in":3599,"access_token":"opaque"}"#;
+            answer(&mut stream, "", token)
+        } else if let Some(page) = path.strip_prefix("/page/").and_then(|page| page.parse::<usize>().ok()) {
+            match pages.get(page) {
+                Some(page) => compressed(&mut stream, page),
+                None => answer(&mut stream, "", b""),
+            }
+        } else if path.contains("+lt+") {
+            let at = next.fetch_add(1, Ordering::SeqCst) % pages.len();
+            compressed(&mut stream, &pages[at])
+        } else {
+            answer(&mut stream, "", br#"{"value":[]}"#)
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+fn compressed(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
+    answer(stream, "content-encoding: gzip\r\n", body)
+}
+
+fn answer(stream: &mut TcpStream, header: &str, body: &[u8]) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ndate: Fri, 01 Jan 2027 12:00:00 GMT\r\ncontent-type: application/json\r\n{header}content-length: {length}\r\n\r\n"
+    )?;
+    stream.write_all(body)
+}
+
+/// The path of the next request; its body, if any, is read and dropped.
+fn request(reader: &mut impl std::io::BufRead) -> Option<String> {
+    let (mut first, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if first.is_empty() {
+            first = line.split(' ').nth(1)?.to_owned();
+        } else if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        } else if line.trim().is_empty() {
+            std::io::copy(&mut std::io::Read::take(&mut *reader, length), &mut std::io::sink()).ok()?;
+            return Some(first);
+        }
+    }
+}
