@@ -188,7 +188,7 @@ fn check_against_the_truth(
             let mut statement =
                 store.prepare_cached("SELECT raw FROM alerts WHERE tenant_id = ?1 AND alert_id = ?2")?;
             let raw: String = statement.query_row([tenant, &alert.id], |row| row.get(0))?;
-            if raw != alert.expanded.to_string() {
+            if *raw != *alert.expanded {
                 return Err(format!("alert {} differs from what the service has", alert.id).into());
             }
             same += 1;

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::columns::{Outline, Wire};
 use super::{AlertId, TenantId, Ticks};
 
 /// One alert, checked to be valid JSON with an id and a last update time.
@@ -22,6 +23,8 @@ pub struct Alert {
     pub digest: u128,
     /// Whether it was read without its evidence.
     pub thin: bool,
+    /// Where its columns stand in `raw`.
+    pub outline: Outline,
     /// The JSON text exactly as received.
     pub raw: String,
 }
@@ -39,18 +42,6 @@ pub struct Unusable {
     pub damaged: bool,
 }
 
-/// The three fields that decide where an alert belongs.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    last_update_time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    aad_tenant_id: Option<&'a RawValue>,
-}
-
 impl Alert {
     /// Checks one element of an answer. The whole text is validated as JSON; only three fields are looked at.
     ///
@@ -65,8 +56,8 @@ impl Alert {
             }
         };
         match facts(&text) {
-            Ok((id, last_update, tenant)) => {
-                Ok(Self { id, last_update, tenant, digest: xxh3_128(text.as_bytes()), thin, raw: text })
+            Ok((id, last_update, tenant, outline)) => {
+                Ok(Self { id, last_update, tenant, digest: xxh3_128(text.as_bytes()), thin, outline, raw: text })
             }
             Err((id, reason)) => {
                 let damaged = serde_json::from_str::<IgnoredAny>(&text).is_err();
@@ -76,14 +67,14 @@ impl Alert {
     }
 }
 
-type Facts = (AlertId, Ticks, Option<TenantId>);
+type Facts = (AlertId, Ticks, Option<TenantId>, Outline);
 
-/// Id, version and tenant of an alert; or its id as far as it can be read, and what is wrong.
+/// Id, version, tenant and outline of an alert; or its id as far as it can be read, and what is wrong.
 fn facts(text: &str) -> Result<Facts, (Option<String>, String)> {
     if !text.trim_start().starts_with('{') {
         return Err((None, "not an alert object".to_owned()));
     }
-    let head: Head<'_> = serde_json::from_str(text).map_err(|e| (None, format!("not an alert object: {e}")))?;
+    let head: Wire<'_> = serde_json::from_str(text).map_err(|e| (None, format!("not an alert object: {e}")))?;
     let id_text = head.id.and_then(string);
     let Some(id) = id_text.as_deref().and_then(AlertId::new) else {
         let reason = "`id` is missing, empty, too long or no string".to_owned();
@@ -93,7 +84,7 @@ fn facts(text: &str) -> Result<Facts, (Option<String>, String)> {
     let last_update = time.and_then(|text| Ticks::parse(&text).map_err(|e| format!("`lastUpdateTime`: {e}")));
     let tenant = head.aad_tenant_id.and_then(string).and_then(|guid| TenantId::parse(&guid).ok());
     match last_update {
-        Ok(last_update) => Ok((id, last_update, tenant)),
+        Ok(last_update) => Ok((id, last_update, tenant, head.outline(text))),
         Err(reason) => Err((Some(id.as_str().to_owned()), reason)),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Ticks;
+use super::evidence::offset_in;
 
 /// The columns of one alert. What the service adds or changes never makes this fail: a value of an unexpected type
 /// is kept as its JSON text, an unknown enum value as it is, a time that cannot be read as it was written.
@@ -34,10 +35,16 @@ pub struct Columns {
     pub evidence_count: i64,
 }
 
-/// The wire fields that become columns, each still as JSON text.
+/// The wire fields that are looked at, each still as JSON text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+pub(super) struct Wire<'a> {
+    #[serde(borrow, default)]
+    pub id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub last_update_time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub aad_tenant_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     incident_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -74,8 +81,53 @@ struct Wire<'a> {
     last_event_time: Option<&'a RawValue>,
     #[serde(borrow, default)]
     resolved_time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    evidence: Option<&'a RawValue>,
+    #[serde(default)]
+    evidence: Entries,
+}
+
+/// Where the columns stand in an alert's text, so that a row that turns out to be news need not be parsed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Beginning and end of each value, in the order of [`Wire::values`]; nothing for null and absent ones.
+    values: [Option<(u32, u32)>; VALUES],
+    evidence_count: u32,
+}
+
+/// How many fields become columns, evidence aside.
+const VALUES: usize = 18;
+
+impl Wire<'_> {
+    const fn values(&self) -> [Option<&RawValue>; VALUES] {
+        [
+            self.incident_id,
+            self.severity,
+            self.status,
+            self.classification,
+            self.determination,
+            self.investigation_state,
+            self.category,
+            self.detection_source,
+            self.title,
+            self.assigned_to,
+            self.machine_id,
+            self.computer_dns_name,
+            self.threat_name,
+            self.mitre_techniques,
+            self.alert_creation_time,
+            self.first_event_time,
+            self.last_event_time,
+            self.resolved_time,
+        ]
+    }
+
+    /// The outline of `raw`, the text this was read from.
+    pub(super) fn outline(&self, raw: &str) -> Outline {
+        let place = |value: &RawValue| {
+            let from = offset_in(raw, value.get())?;
+            Some((u32::try_from(from).ok()?, u32::try_from(from + value.get().len()).ok()?))
+        };
+        Outline { values: self.values().map(|value| value.and_then(place)), evidence_count: self.evidence.0 }
+    }
 }
 
 impl Columns {
@@ -85,37 +137,48 @@ impl Columns {
     /// When the text is no JSON object, or names one of these fields twice.
     pub fn of(raw: &str) -> Result<Self, serde_json::Error> {
         let wire: Wire<'_> = serde_json::from_str(raw)?;
-        Ok(Self {
-            incident_id: wire.incident_id.and_then(integer),
-            severity: text(wire.severity),
-            status: text(wire.status),
-            classification: text(wire.classification),
-            determination: text(wire.determination),
-            investigation_state: text(wire.investigation_state),
-            category: text(wire.category),
-            detection_source: text(wire.detection_source),
-            title: text(wire.title),
-            assigned_to: text(wire.assigned_to),
-            machine_id: text(wire.machine_id),
-            computer_dns_name: text(wire.computer_dns_name),
-            threat_name: text(wire.threat_name),
-            mitre_techniques: text(wire.mitre_techniques),
-            alert_creation_time: time(wire.alert_creation_time),
-            first_event_time: time(wire.first_event_time),
-            last_event_time: time(wire.last_event_time),
-            resolved_time: time(wire.resolved_time),
-            evidence_count: wire.evidence.map_or(0, count),
-        })
+        Ok(Self::at(raw, &wire.outline(raw)))
+    }
+
+    /// Reads the columns where the outline of the same text says they stand.
+    #[must_use]
+    pub fn at(raw: &str, outline: &Outline) -> Self {
+        let mut values = outline.values.iter().map(|place| {
+            let (from, until) = (*place)?;
+            raw.get(from as usize..until as usize)
+        });
+        let mut next = || values.next().flatten();
+        Self {
+            incident_id: next().and_then(integer),
+            severity: text(next()),
+            status: text(next()),
+            classification: text(next()),
+            determination: text(next()),
+            investigation_state: text(next()),
+            category: text(next()),
+            detection_source: text(next()),
+            title: text(next()),
+            assigned_to: text(next()),
+            machine_id: text(next()),
+            computer_dns_name: text(next()),
+            threat_name: text(next()),
+            mitre_techniques: text(next()),
+            alert_creation_time: time(next()),
+            first_event_time: time(next()),
+            last_event_time: time(next()),
+            resolved_time: time(next()),
+            evidence_count: i64::from(outline.evidence_count),
+        }
     }
 }
 
-fn integer(value: &RawValue) -> Option<i64> {
-    serde_json::from_str(value.get()).ok().or_else(|| text(Some(value))?.parse().ok())
+fn integer(json: &str) -> Option<i64> {
+    serde_json::from_str(json).ok().or_else(|| text(Some(json))?.parse().ok())
 }
 
 /// A JSON string's text, nothing for null, and the JSON text of anything else.
-fn text(value: Option<&RawValue>) -> Option<String> {
-    let json = value?.get();
+fn text(json: Option<&str>) -> Option<String> {
+    let json = json?;
     if json == "null" {
         return None;
     }
@@ -125,14 +188,66 @@ fn text(value: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(json).or_else(|_| serde_json::from_str(&mend_surrogates(json))).ok()
 }
 
-fn time(value: Option<&RawValue>) -> Option<String> {
-    let text = text(value)?;
+fn time(json: Option<&str>) -> Option<String> {
+    let text = text(json)?;
     Some(Ticks::parse(&text).map_or(text, |ticks| ticks.to_string()))
 }
 
-fn count(evidence: &RawValue) -> i64 {
-    let entries: Vec<IgnoredAny> = serde_json::from_str(evidence.get()).unwrap_or_default();
-    i64::try_from(entries.len()).unwrap_or(i64::MAX)
+/// The number of entries of a list; 0 for anything else.
+#[derive(Default)]
+struct Entries(u32);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountEntries)
+    }
+}
+
+struct CountEntries;
+
+impl<'de> Visitor<'de> for CountEntries {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of evidence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Entries, A::Error> {
+        let mut count = 0;
+        while entries.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Entries(count))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Entries, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Entries(0))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
+
+    fn visit_unit<E>(self) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Entries, E> {
+        Ok(Entries(0))
+    }
 }
 
 /// Replaces each UTF-16 surrogate escape that has no partner with U+FFFD.

@@ -46,7 +46,7 @@ pub fn with_evidence_of(earlier: &str, thin: &str) -> String {
 }
 
 /// Where `part`, a slice of `whole`, begins.
-fn offset_in(whole: &str, part: &str) -> Option<usize> {
+pub(super) fn offset_in(whole: &str, part: &str) -> Option<usize> {
     let at = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
     (at + part.len() <= whole.len()).then_some(at)
 }

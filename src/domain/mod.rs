@@ -16,7 +16,7 @@ mod window;
 
 pub use alert::{Alert, Unusable};
 pub use change::{ChangeKind, difference};
-pub use columns::Columns;
+pub use columns::{Columns, Outline};
 pub use evidence::with_evidence_of;
 pub use failure::{Failure, FailureClass, TenantState, UNREACHABLE_AFTER};
 pub use gap::{Gap, GapReason};

@@ -74,7 +74,7 @@ pub type SetAside = (Option<String>, String);
 /// Decides what is to be done with an alert. Reads only, so it can run beside the writer.
 pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Result<Decision, StoreError> {
     let Some(stored) = alert_row::find(conn, tenant, &alert.id)? else {
-        return Ok(Columns::of(&alert.raw).map_or_else(|e| unreadable(alert, &e), |c| Decision::Insert(Box::new(c))));
+        return Ok(Decision::Insert(Box::new(Columns::at(&alert.raw, &alert.outline))));
     };
     let version = alert.last_update.to_string();
     let same_text = stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin;
