@@ -3,6 +3,7 @@
 //! Who is due is asked of the store, so a restart goes on where the last process stood, the most stale first. Each
 //! tenant has an instant of its own within the schedule's interval, so ten thousand do not start together.
 
+mod ailing;
 mod slots;
 mod sync;
 
@@ -23,6 +24,7 @@ use crate::pass::{self, Context, Ended};
 use crate::schedule::Schedule;
 use crate::stop::Stop;
 use crate::store::{Lane, Roster, Standing, StoreError, TenantKey};
+use ailing::Ailing;
 use slots::Slots;
 
 /// What the fleet works by; replaced as a whole when the configuration is reloaded.
@@ -102,18 +104,20 @@ impl Fleet {
     pub async fn run(&self, tick: &Notify, stop: &Stop) -> Result<(), StoreError> {
         let mut slots = Slots::new(self.plan().max_concurrent);
         let mut passes: JoinSet<Done> = JoinSet::new();
+        let mut ailing = Ailing::default();
         let outcome = loop {
-            if let Err(error) = self.start_due(&mut slots, &mut passes, stop).await
-                && error.is_fatal()
-            {
-                break Err(error);
+            if !ailing.pauses() {
+                let started = self.start_due(&mut slots, &mut passes, stop).await;
+                if let Err(error) = started.or_else(|error| ailing.failed(error)) {
+                    break Err(error);
+                }
             }
             // Whoever is in line starts as soon as a place is free; whoever becomes due is found at the next tick.
             tokio::select! {
                 biased;
                 () = stop.stopped() => break Ok(()),
                 Some(done) = passes.join_next() => {
-                    if let Err(error) = self.ended(&mut slots, done).await {
+                    if let Err(error) = self.ended(&mut slots, &mut ailing, done).await {
                         break Err(error);
                     }
                 }
@@ -150,8 +154,13 @@ impl Fleet {
         Ok(())
     }
 
-    /// Frees the place of a pass and tells what it found out about its app registration.
-    async fn ended(&self, slots: &mut Slots, done: Result<Done, tokio::task::JoinError>) -> Result<(), StoreError> {
+    /// Frees the place of a pass and tells what it found out about its app registration and about the store.
+    async fn ended(
+        &self,
+        slots: &mut Slots,
+        ailing: &mut Ailing,
+        done: Result<Done, tokio::task::JoinError>,
+    ) -> Result<(), StoreError> {
         let Ok((tenant, result)) = done else {
             // Passes catch their own panics; a task that was aborted belongs to a runtime that is going down.
             return Ok(());
@@ -159,13 +168,12 @@ impl Fleet {
         slots.end(tenant);
         tell_app_news(&self.plan()).await;
         match result {
-            Err(error) if error.is_fatal() => Err(error),
-            Err(error) => {
-                let failure = error.failure();
-                Event::StoreFailed { reason: &failure.reason, class: failure.class }.emit();
+            Err(error) => ailing.failed(error),
+            Ok(Ended::Recorded(_)) => {
+                ailing.worked();
                 Ok(())
             }
-            Ok(_) => Ok(()),
+            Ok(Ended::Stopped) => Ok(()),
         }
     }
 }

@@ -124,7 +124,15 @@ async fn attempt(
     if token.fresh {
         Event::TokenAcquired { tenant: tenant.id, app: &tenant.app, expires_at: token.expires_at }.emit();
     }
-    let mut reader = Reader { ctx, tenant, key: before.key, token, tally: Tally::default(), stop };
+    let mut reader = Reader {
+        ctx,
+        tenant,
+        key: before.key,
+        last_success_at: before.last_success_at,
+        token,
+        tally: Tally::default(),
+        stop,
+    };
     let result = windows::read(&mut reader).await;
     (result, reader.tally)
 }

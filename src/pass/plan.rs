@@ -74,6 +74,17 @@ pub fn head(covered_until: Ticks, coverage: &Coverage, options: &Options) -> (Wi
     (open, pieces)
 }
 
+/// A time of the service's clock, held to what can be: no later than the last known one plus the time since, plus an
+/// hour. One answer with a wrong date must not make the years to come look read. What is held back is read again.
+#[must_use]
+pub fn plausible(asked_at: Ticks, covered_until: Option<Ticks>, last_success_at: Option<Ticks>, now: Ticks) -> Ticks {
+    let latest = match covered_until.zip(last_success_at) {
+        Some((covered, success)) => covered.plus(now.since(success)).plus(HOUR),
+        None => now.plus(DAY),
+    };
+    asked_at.min(latest)
+}
+
 /// How rows are asked to be sorted.
 #[must_use]
 pub fn order(coverage: &Coverage, now: Ticks) -> Order {
@@ -100,7 +111,7 @@ pub fn first_contact(tenant: TenantId, asked_at: Ticks, options: &Options) -> Co
 
 /// What an answer to the head window proves.
 ///
-/// `None` when neither the service's clock nor any row tells how far it reaches.
+/// `None` when nothing tells how far it reaches.
 #[must_use]
 pub fn after_head(
     window: Window,
@@ -110,7 +121,7 @@ pub fn after_head(
     coverage: &Coverage,
     options: &Options,
 ) -> Option<CoverageMove> {
-    let until = page.asked_at.or_else(|| page.latest())?;
+    let until = page.asked_at?;
     let mut change = CoverageMove { covered_until: Some(until), head_failures: Some(0), ..CoverageMove::default() };
     let mut opened = pieces.to_vec();
     change.gaps.extend(pieces.iter().map(|piece| GapEdit::Open(fresh(*piece, GapReason::Sweep))));
@@ -161,7 +172,9 @@ pub const fn wants_sign_of_life(failures: u32) -> bool {
 /// the service forgets the oldest first.
 #[must_use]
 pub fn next_gap(coverage: &Coverage, now: Ticks) -> Option<&Gap> {
-    let ready = coverage.gaps.iter().filter(|gap| gap.not_before.is_none_or(|time| time <= now));
+    // A time further off than any wait was set before the clock was set back.
+    let may = |time: Ticks| time <= now || time.since(now) > STUCK_RETRY;
+    let ready = coverage.gaps.iter().filter(|gap| gap.not_before.is_none_or(may));
     ready.min_by_key(|gap| (gap.attempts, gap.window.from()))
 }
 

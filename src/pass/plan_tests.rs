@@ -158,9 +158,6 @@ fn a_head_that_is_not_full_covers_up_to_the_moment_of_asking() {
     let change = after_head(window, &[], &query, &page(&[1, 2]), &known, &options(5)).expect("a date");
     let expected = CoverageMove { covered_until: Some(t(10 * DAY)), head_failures: Some(0), ..CoverageMove::default() };
     assert_eq!(change, expected);
-    let dateless = Page { asked_at: None, ..page(&[1, 2]) };
-    let change = after_head(window, &[], &query, &dateless, &known, &options(5)).expect("rows");
-    assert_eq!(change.covered_until, Some(t(2)), "without a date the latest row tells");
     let nothing = Page { asked_at: None, ..page(&[]) };
     assert_eq!(after_head(window, &[], &query, &nothing, &known, &options(5)), None);
 }
@@ -270,10 +267,12 @@ fn gaps_are_read_fewest_failures_first_then_oldest_and_not_before_their_time() {
         ..gap(from, from + 5)
     };
     let known =
-        coverage(0, vec![each(1, 10, 2, None), each(2, 30, 0, None), each(3, 20, 0, None), each(4, 0, 0, Some(DAY))]);
+        coverage(0, vec![each(1, 10, 2, None), each(2, 30, 0, None), each(3, 20, 0, None), each(4, 0, 0, Some(HOUR))]);
     assert_eq!(next_gap(&known, t(0)).map(|gap| gap.id), Some(3));
-    assert_eq!(next_gap(&known, t(DAY)).map(|gap| gap.id), Some(4));
-    assert_eq!(next_retry(&known), Some(t(DAY)));
+    assert_eq!(next_gap(&known, t(HOUR)).map(|gap| gap.id), Some(4));
+    assert_eq!(next_retry(&known), Some(t(HOUR)));
+    let long_ago = coverage(0, vec![each(5, 0, 0, Some(9 * DAY))]);
+    assert!(next_gap(&long_ago, t(0)).is_some(), "the clock was set back since");
 }
 
 #[test]
@@ -296,4 +295,16 @@ fn a_refused_order_is_not_asked_for_again_for_a_day() {
         [Order::Unasked, Order::Unasked, Order::Time]
     );
     assert_eq!(order(&known, t(0)), Order::Time, "a clock set back does not freeze it");
+}
+
+#[test]
+fn a_wrong_date_cannot_make_the_future_look_read() {
+    let held =
+        |told, success: Option<i64>, now| plausible(t(told), Some(t(10 * DAY)), success.map(t), t(now)).as_ticks();
+    assert_eq!(held(10 * DAY + HOUR / 2, Some(50 * DAY), 50 * DAY), 10 * DAY + HOUR / 2, "an honest date stays");
+    assert_eq!(held(400 * DAY, Some(50 * DAY), 50 * DAY + HOUR), 10 * DAY + 2 * HOUR);
+    assert_eq!(held(13 * DAY, Some(50 * DAY), 53 * DAY), 13 * DAY, "three days of silence are three days");
+    assert_eq!(held(400 * DAY, Some(50 * DAY), 20 * DAY), 10 * DAY + HOUR, "the local clock was set back");
+    assert_eq!(held(400 * DAY, None, 50 * DAY), 51 * DAY);
+    assert_eq!(held(3 * DAY, None, 50 * DAY), 3 * DAY);
 }

@@ -2,9 +2,9 @@
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::Context;
+use super::{Context, plan};
 use crate::defender::{ApiError, Page, Piece, Query, Reading};
-use crate::domain::{AlertId, Failure, Tenant};
+use crate::domain::{AlertId, Failure, Tenant, Ticks};
 use crate::entra::{Token, TokenError};
 use crate::event::Event;
 use crate::stop::{Stop, Stopped};
@@ -73,12 +73,18 @@ pub(super) struct Reader<'a> {
     pub ctx: &'a Context,
     pub tenant: &'a Tenant,
     pub key: TenantKey,
+    pub last_success_at: Option<Ticks>,
     pub token: Token,
     pub tally: Tally,
     pub stop: &'a Stop,
 }
 
 impl Reader<'_> {
+    /// A time that the service told, held to what can be.
+    pub(super) fn plausible(&self, told: Ticks, coverage: &Coverage) -> Ticks {
+        plan::plausible(told, coverage.covered_until, self.last_success_at, self.ctx.clock.now())
+    }
+
     /// Sends a request and writes its rows as they come in, all but the last piece.
     pub(super) async fn ask(&mut self, query: &Query, history: bool) -> Result<Answered, Stumble> {
         let mut reading = self.begin(query).await?;

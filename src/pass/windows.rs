@@ -33,7 +33,8 @@ pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Read, Stumble> {
     let mut coverage = reader.ctx.store.coverage(reader.key).await?;
     if coverage.covered_until.is_none() {
         let look = look(reader).await?;
-        let change = plan::first_contact(reader.tenant.id, look.asked_at, &reader.ctx.options);
+        let asked_at = reader.plausible(look.asked_at, &coverage);
+        let change = plan::first_contact(reader.tenant.id, asked_at, &reader.ctx.options);
         coverage = change_coverage(reader, change).await?;
     }
     let (mut coverage, skew_ms) = read_head(reader, coverage).await?;
@@ -69,8 +70,10 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
     let mut query = Query::since(window.from(), options.page_size);
     query.order = plan::order(&coverage, reader.ctx.clock.now());
     match ask(reader, &mut query, false).await {
-        Ok((answered, refused)) => {
+        Ok((mut answered, refused)) => {
             let skew_ms = answered.page.date.map(|date| skew_ms(reader, date));
+            let told = answered.page.asked_at.or_else(|| answered.page.latest());
+            answered.page.asked_at = told.map(|told| reader.plausible(told, &coverage));
             let change = plan::after_head(window, &pieces, &query, &answered.page, &coverage, options);
             let mut change = change.ok_or_else(|| {
                 ApiError::Malformed("neither a `Date` nor a row tells how far the answer reaches".to_owned())
@@ -106,7 +109,8 @@ async fn head_failed(
 ) -> Result<Coverage, Stumble> {
     let failures = coverage.head_failures + 1;
     let alive = if plan::wants_sign_of_life(failures) { look(reader).await.ok() } else { None };
-    let change = plan::after_head_failure(window, failures, alive.map(|look| look.asked_at));
+    let alive_at = alive.map(|look| reader.plausible(look.asked_at, coverage));
+    let change = plan::after_head_failure(window, failures, alive_at);
     let moved = change.covered_until.is_some();
     let coverage = change_coverage(reader, change).await?;
     if moved { Ok(coverage) } else { Err(error.into()) }

@@ -30,6 +30,8 @@ pub struct Standing {
     pub key: TenantKey,
     /// The state before the pass.
     pub state: TenantState,
+    /// Local clock: the end of the last pass that did not fail.
+    pub last_success_at: Option<Ticks>,
     /// Failures in a row before the pass.
     pub consecutive_failures: u32,
     /// API calls made in the hour before `calls_counted_at`.
@@ -115,11 +117,15 @@ fn active(conn: &Connection) -> Result<std::collections::BTreeSet<TenantId>, Sto
 }
 
 /// The tenants of a lane that are due, most stale first, at most `limit` of them.
+///
+/// A tenant that was never tried is due. So is one whose last try lies in the future: the clock has been set back since,
+/// and its next time says nothing any more.
 pub(super) fn due(conn: &Connection, lane: Lane, now: Ticks, limit: usize) -> Result<Vec<Due>, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::due\n\
          SELECT tenant_key, tenant_id FROM tenant
-         WHERE active AND next_attempt_at <= ?1 AND (consecutive_failures > 0) = ?2
+         WHERE active AND (next_attempt_at <= ?1 OR last_attempt_at > ?1 OR last_attempt_at IS NULL)
+               AND (consecutive_failures > 0) = ?2
          ORDER BY covered_until, next_attempt_at LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -133,7 +139,8 @@ pub(super) fn due(conn: &Connection, lane: Lane, now: Ticks, limit: usize) -> Re
 pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Standing>, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::standing\n\
-         SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms
+         SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms,
+                last_success_at
          FROM tenant WHERE tenant_id = ?1",
     )?;
     let standing = statement.query_row([tenant.as_str()], |row| {
@@ -145,6 +152,7 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
             calls_spent: row.get(3)?,
             calls_counted_at: time::read(row, 4)?,
             clock_skew_ms: row.get(5)?,
+            last_success_at: time::read(row, 6)?,
         })
     });
     Ok(standing.optional()?)
