@@ -62,11 +62,11 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
             if tokio::signal::ctrl_c().await.is_ok() {
                 stop.stop();
             }
-            std::future::pending::<()>().await;
+            std::future::pending::<std::convert::Infallible>().await
         };
         let synced = tokio::select! {
             synced = fleet.sync(&only, &stop, |synced, done| advance(&bar, synced, done)) => synced,
-            () = interrupted => unreachable!("waits for ever"),
+            never = interrupted => match never {},
         };
         bar.finish_and_clear();
         drop(fleet);
