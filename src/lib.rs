@@ -13,10 +13,10 @@
 //! A tick carries nothing, and the next request is a pure function of what is committed; so a crash at any arrow is
 //! the same as "not yet done".
 //!
-//! Modules import only from floors below their own: ground ([`backoff`], [`clock`], [`notify`], [`secret`],
-//! [`stop`]), the words ([`domain`]), pipes ([`http`], [`store`]), credentials ([`entra`]), pages ([`defender`]),
-//! operator-visible lines ([`event`], [`logging`]), one tenant ([`pass`]), all tenants ([`schedule`], [`fleet`],
-//! [`outbox`]), [`settings`], wiring ([`daemon`]), and the edge ([`command`]).
+//! Modules import only from floors below their own: the words ([`domain`]), ground ([`backoff`], [`clock`],
+//! [`notify`], [`secret`], [`stop`]), pipes ([`http`], [`store`]), credentials ([`entra`]), pages ([`defender`]),
+//! operator-visible lines ([`event`], [`logging`]), one tenant ([`pass`]), all tenants ([`fleet`], [`outbox`],
+//! [`schedule`]), [`settings`], wiring ([`daemon`]), and the edge ([`command`]). `tests/tidy` holds them to it.
 
 pub mod backoff;
 pub mod clock;

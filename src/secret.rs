@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -90,13 +90,24 @@ impl SecretSource {
 fn read_private(path: &Path) -> Result<String, SecretError> {
     let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let metadata = file.metadata().map_err(unreadable)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if is_open(mode, metadata.uid(), metadata.gid()) {
         return Err(SecretError::Open { path: path.to_owned(), mode });
     }
     let mut text = String::new();
     file.take(MAX_SECRET_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     Ok(text)
+}
+
+/// Whether others than its owner may use a file.
+///
+/// From version 254 on, systemd keeps the credentials of a unit with `User=` as root's, readable for that user by an
+/// access list. The list's mask stands where the mode has the group's bits, so such a file looks readable for the group
+/// `root`: with root's owner and group and nothing but reading, that is no leak.
+const fn is_open(mode: u32, owner: u32, group: u32) -> bool {
+    let roots_credential = owner == 0 && group == 0 && mode & 0o377 == 0o040;
+    mode & 0o077 != 0 && !roots_credential
 }
 
 #[cfg(test)]
@@ -118,6 +129,23 @@ mod tests {
         assert_eq!(source.read().expect("a secret").expose(), "two");
         std::fs::write(&path, "\n").expect("written");
         assert!(matches!(source.read(), Err(SecretError::Empty(_))));
+    }
+
+    #[test]
+    fn who_may_read_it_is_judged_by_mode_and_owner() {
+        for (mode, owner, group, open) in [
+            (0o600, 1000, 1000, false),
+            (0o400, 0, 0, false),
+            (0o440, 0, 0, false),
+            (0o440, 1000, 0, true),
+            (0o440, 0, 1000, true),
+            (0o640, 0, 0, true),
+            (0o444, 0, 0, true),
+            (0o460, 0, 0, true),
+            (0o604, 0, 0, true),
+        ] {
+            assert_eq!(is_open(mode, owner, group), open, "{mode:o} {owner} {group}");
+        }
     }
 
     #[test]

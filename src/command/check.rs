@@ -120,7 +120,9 @@ fn the_store(settings: &Settings) -> Finding {
             Err(error) => Finding::bad(&subject, "store", Exit::Data, error.to_string(), ""),
         };
     }
-    match path.parent().map(std::fs::metadata) {
+    // A file without a directory in its path lies in the current one.
+    let directory = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    match directory.map(std::fs::metadata) {
         Some(Ok(directory)) if directory.permissions().readonly() => Finding::bad(
             &subject,
             "store",
