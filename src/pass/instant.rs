@@ -2,7 +2,8 @@
 
 use super::plan;
 use super::reader::{Reader, Stumble};
-use super::windows::change_coverage;
+use super::thin;
+use super::windows::edit_gap;
 use crate::defender::{ApiError, Order, Query};
 use crate::domain::{AlertId, Gap};
 use crate::store::{Coverage, CoverageMove, GapEdit};
@@ -13,6 +14,7 @@ const MOST_LOOKS: usize = 6;
 /// Reads the gap's one tick by ranges of id, trusting no order: a range with too many alerts is split at one of them
 /// and each side, which is smaller by that one, is read by itself. A range with fewer rows than were asked for is read.
 pub(super) async fn by_ranges(reader: &mut Reader<'_>, gap: &Gap, query: &Query) -> Result<Coverage, Stumble> {
+    let mut listed = Vec::new();
     let mut ranges: Vec<(Option<AlertId>, Option<AlertId>)> = vec![(gap.after_id.clone(), None)];
     while let Some((after_id, before_id)) = ranges.pop() {
         let order = plan::by_id(query.order);
@@ -33,9 +35,10 @@ pub(super) async fn by_ranges(reader: &mut Reader<'_>, gap: &Gap, query: &Query)
             ranges.push((Some(pivot.clone()), before_id));
             ranges.push((after_id, Some(pivot)));
         }
+        listed.extend_from_slice(&answered.page.ids);
         reader.land(answered, CoverageMove::default()).await?;
     }
-    close(reader, gap).await
+    close(reader, gap, query, listed).await
 }
 
 /// Reads the gap's one tick by `$skip`, for a service that refuses ranges of id.
@@ -60,15 +63,16 @@ pub(super) async fn by_skipping(reader: &mut Reader<'_>, gap: &Gap, query: &Quer
         seen.sort_unstable();
         seen.dedup();
         if before.as_ref() == Some(&seen) {
-            return close(reader, gap).await;
+            return close(reader, gap, query, seen).await;
         }
         before = Some(seen);
     }
     Err(unreadable("the alerts of one instant changed with every look"))
 }
 
-async fn close(reader: &mut Reader<'_>, gap: &Gap) -> Result<Coverage, Stumble> {
-    change_coverage(reader, CoverageMove { gaps: vec![GapEdit::Close(gap.id)], ..CoverageMove::default() }).await
+async fn close(reader: &mut Reader<'_>, gap: &Gap, query: &Query, listed: Vec<AlertId>) -> Result<Coverage, Stumble> {
+    let edits = vec![GapEdit::Close(gap.id)];
+    if query.evidence { edit_gap(reader, gap, edits).await } else { thin::settle(reader, gap, listed, edits).await }
 }
 
 fn unreadable(why: &str) -> Stumble {

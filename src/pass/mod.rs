@@ -9,6 +9,7 @@ mod plan;
 #[cfg(test)]
 mod plan_tests;
 mod reader;
+mod thin;
 mod windows;
 
 use std::sync::Arc;

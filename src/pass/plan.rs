@@ -124,7 +124,7 @@ pub fn after_head(
     let until = page.asked_at?;
     let mut change = CoverageMove { covered_until: Some(until), head_failures: Some(0), ..CoverageMove::default() };
     let mut opened = pieces.to_vec();
-    change.gaps.extend(pieces.iter().map(|piece| GapEdit::Open(fresh(*piece, GapReason::Sweep))));
+    change.gaps.extend(second_looks(pieces, coverage, options));
     if page.rows >= u64::from(query.top) {
         let read_to = if proves_time_order(query, page) { page.latest().map(Ticks::previous) } else { None };
         let rest = Window::new(read_to.map_or(window.from(), |from| from.max(window.from())), until);
@@ -143,6 +143,19 @@ pub fn after_head(
     Some(change)
 }
 
+/// What of the overlap the head window leaves out and must be looked at again before the head moves on: the pieces in
+/// front of gaps, and instants of which a part was read, where an alert may have appeared among those read.
+fn second_looks<'a>(
+    pieces: &'a [Window],
+    coverage: &'a Coverage,
+    options: &Options,
+) -> impl Iterator<Item = GapEdit> + 'a {
+    let since = coverage.covered_until.map(|until| until.minus(options.overlap));
+    let begun = coverage.gaps.iter().filter(move |gap| gap.after_id.is_some() && Some(gap.window.from()) >= since);
+    let anew = |gap: &Gap| GapEdit::Shrink { id: gap.id, from: gap.window.from(), after_id: None, top: gap.top };
+    pieces.iter().map(|piece| GapEdit::Open(fresh(*piece, GapReason::Sweep))).chain(begun.map(anew))
+}
+
 fn sweep_due(coverage: &Coverage, now: Ticks, options: &Options) -> bool {
     !options.sweep.is_zero() && coverage.last_sweep_at.is_none_or(|last| now.since(last) >= DAY)
 }
@@ -150,12 +163,21 @@ fn sweep_due(coverage: &Coverage, now: Ticks, options: &Options) -> bool {
 /// What follows when the head window's own answer fails for the `failures`-th time in a row while the service is
 /// alive: from the third time on its rest becomes a gap, which can be taken apart, and the head moves on.
 #[must_use]
-pub fn after_head_failure(window: Window, failures: u32, alive_at: Option<Ticks>) -> CoverageMove {
+pub fn after_head_failure(
+    window: Window,
+    pieces: &[Window],
+    failures: u32,
+    alive_at: Option<Ticks>,
+    coverage: &Coverage,
+    options: &Options,
+) -> CoverageMove {
     match alive_at.and_then(|until| Window::new(window.from(), until)) {
         Some(rest) if failures >= HEAD_FAILURES => CoverageMove {
             covered_until: rest.until(),
             head_failures: Some(0),
-            gaps: vec![GapEdit::Open(NewGap { attempts: 1, ..fresh(rest, GapReason::Failed) })],
+            gaps: std::iter::once(GapEdit::Open(NewGap { attempts: 1, ..fresh(rest, GapReason::Failed) }))
+                .chain(second_looks(pieces, coverage, options))
+                .collect(),
             ..CoverageMove::default()
         },
         _ => CoverageMove { head_failures: Some(failures), ..CoverageMove::default() },
@@ -191,7 +213,7 @@ pub fn gap_query(gap: &Gap, order: Order, options: &Options) -> Query {
     Query {
         until: gap.window.until(),
         after_id: gap.after_id.clone(),
-        order: if gap.after_id.is_some() { by_id(order) } else { order },
+        order: if is_one_tick(gap.window) { by_id(order) } else { order },
         evidence: !thin,
         lenient: gap.attempts >= LENIENT_AFTER,
         ..Query::since(gap.window.from(), gap.top.unwrap_or(options.page_size))
@@ -223,7 +245,7 @@ pub fn after_gap(gap: &Gap, query: &Query, page: &Page, options: &Options) -> Pr
         return Proof::Edits(vec![GapEdit::Close(gap.id)]);
     }
     let (from, until) = (gap.window.from(), gap.window.until().unwrap_or(Ticks::MAX));
-    if from.next() >= until {
+    if is_one_tick(gap.window) {
         let known = if proves_id_order(query, page) { page.last_id().cloned() } else { None };
         let read_to =
             |after_id| GapEdit::Shrink { id: gap.id, from, after_id: Some(after_id), top: more(gap, options) };
@@ -313,6 +335,10 @@ fn orders(times: &[Ticks]) -> f64 {
     };
     let groups: f64 = times.chunk_by(|a, b| a == b).map(|group| log2_factorial(group.len())).sum();
     log2_factorial(times.len()) - groups
+}
+
+fn is_one_tick(window: Window) -> bool {
+    window.until().is_some_and(|until| window.from().next() >= until)
 }
 
 fn is_smallest(window: Window) -> bool {

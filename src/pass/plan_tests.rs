@@ -137,6 +137,7 @@ fn every_split_makes_both_halves_smaller() {
 fn one_full_tick_is_an_instant_and_goes_on_by_id_where_that_is_proved() {
     let one_tick = gap(50, 51);
     let query = gap_query(&one_tick, Order::Time, &options(40));
+    assert_eq!(query.order, Order::Id, "within one tick only ids can tell rows apart");
     assert_eq!(after_gap(&one_tick, &query, &page(&[50; 40]), &options(40)), Proof::Instant);
     let begun = Gap { after_id: AlertId::new("a"), ..one_tick };
     let query = gap_query(&begun, Order::Time, &options(40));
@@ -204,10 +205,12 @@ fn first_contact_opens_the_history_and_spreads_the_daily_looks() {
 fn a_head_that_keeps_failing_becomes_a_gap_only_when_the_service_lives() {
     let window = Window::open(t(0));
     let counted = |failures| CoverageMove { head_failures: Some(failures), ..CoverageMove::default() };
-    assert_eq!(after_head_failure(window, 1, None), counted(1));
-    assert_eq!(after_head_failure(window, 2, Some(t(HOUR))), counted(2));
-    assert_eq!(after_head_failure(window, 9, None), counted(9));
-    let moved = after_head_failure(window, 3, Some(t(HOUR)));
+    let known = coverage(0, vec![]);
+    let after = |failures, alive_at| after_head_failure(window, &[], failures, alive_at, &known, &options(5));
+    assert_eq!(after(1, None), counted(1));
+    assert_eq!(after(2, Some(t(HOUR))), counted(2));
+    assert_eq!(after(9, None), counted(9));
+    let moved = after(3, Some(t(HOUR)));
     assert_eq!((moved.covered_until, opened(&moved.gaps)), (Some(t(HOUR)), vec![w(0, HOUR)]));
 }
 

@@ -4,7 +4,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{Context, plan};
 use crate::defender::{ApiError, Page, Piece, Query, Reading};
-use crate::domain::{AlertId, Failure, Tenant, Ticks};
+use crate::domain::{Alert, AlertId, Failure, Tenant, Ticks};
 use crate::entra::{Token, TokenError};
 use crate::event::Event;
 use crate::stop::{Stop, Stopped};
@@ -61,13 +61,6 @@ pub(super) struct Answered {
     rest: Batch,
 }
 
-impl Answered {
-    /// The rows of the answer that are still in hand.
-    pub(super) fn ids(&self) -> Vec<AlertId> {
-        self.rest.alerts.iter().map(|alert| alert.id.clone()).collect()
-    }
-}
-
 /// Reads one tenant for the length of a pass.
 pub(super) struct Reader<'a> {
     pub ctx: &'a Context,
@@ -111,26 +104,15 @@ impl Reader<'_> {
         Ok(self.ctx.store.land(self.key, Batch::default(), change).await?.coverage)
     }
 
-    /// Fetches alerts one by one, with their evidence; those that cannot be fetched stay thin.
-    pub(super) async fn complete(&mut self, ids: Vec<AlertId>, history: bool) -> Result<(), Stumble> {
-        let mut batch = Batch { history, ..Batch::default() };
-        for id in ids {
-            self.tally.requests += 1;
-            let read = self.ctx.defender.alert(self.tenant, &self.token.bearer, &id);
-            match self.stop.or(read).await? {
-                Ok(alert) => batch.alerts.push(alert),
-                Err(ApiError::Quota(wait)) => {
-                    self.write(batch).await?;
-                    return Err(ApiError::Quota(wait).into());
-                }
-                // It is stored without its evidence already, which is more than nothing.
-                Err(_) => {}
-            }
-        }
-        self.write(batch).await
+    /// Fetches an alert by itself; it comes with its evidence.
+    pub(super) async fn fetch(&mut self, id: &AlertId) -> Result<Alert, Stumble> {
+        self.tally.requests += 1;
+        let read = self.ctx.defender.alert(self.tenant, &self.token.bearer, id);
+        Ok(self.stop.or(read).await??)
     }
 
-    async fn write(&mut self, batch: Batch) -> Result<(), Stumble> {
+    /// Writes alerts that prove nothing about their window.
+    pub(super) async fn write(&mut self, batch: Batch) -> Result<(), Stumble> {
         let landed = self.ctx.store.land(self.key, batch, CoverageMove::default()).await?;
         self.tally.counts += landed.counts;
         self.report(&landed);

@@ -5,8 +5,9 @@ use tokio::time::Instant;
 use super::instant;
 use super::plan::{self, Proof};
 use super::reader::{Answered, Reader, Stumble};
+use super::thin;
 use crate::defender::{ApiError, Look, Order, Query};
-use crate::domain::{AlertId, Gap, GapReason, TenantId, Ticks, Window};
+use crate::domain::{Gap, GapReason, TenantId, Ticks, Window};
 use crate::event::Event;
 use crate::store::{Coverage, CoverageMove, GapEdit};
 
@@ -14,8 +15,6 @@ use crate::store::{Coverage, CoverageMove, GapEdit};
 const MOST_REQUESTS: u32 = 60;
 /// A pass begins no further request after so long.
 const MOST_TIME: std::time::Duration = std::time::Duration::from_secs(60);
-/// So many alerts of one instant are completed one by one when their list cannot be had with evidence.
-const MOST_SINGLE_READS: usize = 200;
 
 /// What a pass leaves behind.
 #[derive(Debug, Clone)]
@@ -94,7 +93,7 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
             Ok((reader.land(answered, change).await?, skew_ms))
         }
         Err(Stumble::Api(error)) if error.may_lie_in_the_window() => {
-            head_failed(reader, window, &coverage, error).await.map(|coverage| (coverage, None))
+            head_failed(reader, window, &pieces, &coverage, error).await.map(|coverage| (coverage, None))
         }
         Err(other) => Err(other),
     }
@@ -104,13 +103,15 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
 async fn head_failed(
     reader: &mut Reader<'_>,
     window: Window,
+    pieces: &[Window],
     coverage: &Coverage,
     error: ApiError,
 ) -> Result<Coverage, Stumble> {
     let failures = coverage.head_failures + 1;
     let alive = if plan::wants_sign_of_life(failures) { look(reader).await.ok() } else { None };
     let alive_at = alive.map(|look| reader.plausible(look.asked_at, coverage));
-    let change = plan::after_head_failure(window, failures, alive_at);
+    let options = &reader.ctx.options;
+    let change = plan::after_head_failure(window, pieces, failures, alive_at, coverage, options);
     let moved = change.covered_until.is_some();
     let coverage = change_coverage(reader, change).await?;
     if moved { Ok(coverage) } else { Err(error.into()) }
@@ -122,6 +123,10 @@ async fn read_gap(reader: &mut Reader<'_>, gap: &Gap, coverage: &Coverage) -> Re
     let mut query = plan::gap_query(gap, order, &reader.ctx.options);
     match step_through_gap(reader, gap, &mut query).await {
         Err(Stumble::Api(error)) if error.may_lie_in_the_window() || error.refuses_query() => {
+            // A gap is only taken apart while the service answers other requests; an outage is no fault of the gap.
+            if gap.attempts > 0 && look(reader).await.is_err() {
+                return Err(error.into());
+            }
             let edits = plan::after_gap_failure(gap, &error.to_string(), reader.ctx.clock.now(), &reader.ctx.options);
             tell_stuck(reader, gap, &edits, &error);
             change_coverage(reader, CoverageMove { gaps: edits, ..CoverageMove::default() }).await
@@ -140,14 +145,16 @@ async fn step_through_gap(reader: &mut Reader<'_>, gap: &Gap, query: &mut Query)
     };
     let mut change =
         CoverageMove { orderby_refused_at: refused.then(|| reader.ctx.clock.now()), ..CoverageMove::default() };
-    let thin = if query.evidence { Vec::new() } else { answered.ids() };
     match plan::after_gap(gap, query, &answered.page, &reader.ctx.options) {
-        Proof::Edits(edits) => {
+        Proof::Edits(edits) if query.evidence => {
             change.gaps = edits;
             announce_closed(reader, gap, &change);
-            let coverage = reader.land(answered, change).await?;
-            complete(reader, thin, gap).await?;
-            Ok(coverage)
+            reader.land(answered, change).await
+        }
+        Proof::Edits(edits) => {
+            let listed = answered.page.ids.clone();
+            reader.land(answered, change).await?;
+            thin::settle(reader, gap, listed, edits).await
         }
         Proof::Instant => {
             reader.land(answered, change).await?;
@@ -167,14 +174,16 @@ async fn ask(reader: &mut Reader<'_>, query: &mut Query, history: bool) -> Resul
     }
 }
 
-async fn complete(reader: &mut Reader<'_>, mut ids: Vec<AlertId>, gap: &Gap) -> Result<(), Stumble> {
-    ids.truncate(MOST_SINGLE_READS);
-    if ids.is_empty() { Ok(()) } else { reader.complete(ids, gap.reason.is_history()).await }
-}
-
 pub(super) async fn change_coverage(reader: &mut Reader<'_>, change: CoverageMove) -> Result<Coverage, Stumble> {
     announce(reader, &change);
     reader.change(change).await
+}
+
+/// Changes a gap without rows, and tells when that is its end.
+pub(super) async fn edit_gap(reader: &mut Reader<'_>, gap: &Gap, gaps: Vec<GapEdit>) -> Result<Coverage, Stumble> {
+    let change = CoverageMove { gaps, ..CoverageMove::default() };
+    announce_closed(reader, gap, &change);
+    change_coverage(reader, change).await
 }
 
 fn skew_ms(reader: &Reader<'_>, date: Ticks) -> i64 {
@@ -199,7 +208,7 @@ fn announce_closed(reader: &Reader<'_>, gap: &Gap, change: &CoverageMove) {
     }
 }
 
-fn tell_stuck(reader: &Reader<'_>, gap: &Gap, edits: &[GapEdit], error: &ApiError) {
+pub(super) fn tell_stuck(reader: &Reader<'_>, gap: &Gap, edits: &[GapEdit], error: &ApiError) {
     for edit in edits {
         if let GapEdit::Defer { attempts, .. } = edit
             && plan::is_stuck(&Gap { attempts: *attempts, ..gap.clone() })

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::{StoreError, TenantKey};
-use crate::domain::{Alert, AlertId, Columns, Ticks};
+use crate::domain::{Alert, AlertId, Columns, Ticks, Window};
 
 /// What the store has of an alert: enough to tell whether what came from the wire is news.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,25 @@ pub(super) fn find(conn: &Connection, tenant: TenantKey, id: &AlertId) -> Result
         Ok(Stored { key: row.get(0)?, last_update: row.get(1)?, digest: row.get(2)?, thin: row.get(3)? })
     });
     Ok(stored.optional()?)
+}
+
+/// The alerts of a window that were last read without evidence, at most `limit` of them.
+pub(super) fn thin(
+    conn: &Connection,
+    tenant: TenantKey,
+    window: Window,
+    limit: usize,
+) -> Result<Vec<AlertId>, StoreError> {
+    // The service may know a time that is printed rounded up to the window's end, so the end is looked at, too.
+    let mut statement = conn.prepare_cached(
+        "-- alert_row::thin\n\
+         SELECT alert_id FROM alert
+         WHERE tenant_key = ?1 AND last_update_time >= ?2 AND last_update_time <= ?3 AND thin LIMIT ?4",
+    )?;
+    let (from, until) = (window.from().to_string(), window.until().unwrap_or(Ticks::MAX).to_string());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let ids = statement.query_map(params![tenant.0, from, until, limit], |row| row.get::<_, String>(0))?;
+    Ok(ids.collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(AlertId::new).collect())
 }
 
 /// The stored text of an alert.

@@ -79,8 +79,7 @@ pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Res
     let version = alert.last_update.to_string();
     let same_text = stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin;
     let same_version = version == stored.last_update;
-    let tells_less = alert.thin && !stored.thin && same_version;
-    if same_text || version < stored.last_update || tells_less {
+    if same_text || version < stored.last_update {
         return Ok(Decision::Unchanged);
     }
     let before = alert_row::raw(conn, stored.key)?;

@@ -36,7 +36,7 @@ pub use report::{Report, TenantReport};
 pub use tenants::{Due, Lane, Roster, Standing};
 
 use crate::clock::Clock;
-use crate::domain::{Tenant, TenantId, Ticks};
+use crate::domain::{AlertId, Tenant, TenantId, Ticks, Window};
 use alerts::Observation;
 
 /// A tenant's row in this store.
@@ -162,6 +162,19 @@ impl Store {
     /// When the store fails.
     pub async fn coverage(&self, tenant: TenantKey) -> Result<Coverage, StoreError> {
         self.readers.run(move |conn| coverage::load(conn, tenant)).await
+    }
+
+    /// Alerts of a tenant that were last updated in `window` and last read without evidence, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn thin_alerts(
+        &self,
+        tenant: TenantKey,
+        window: Window,
+        limit: usize,
+    ) -> Result<Vec<AlertId>, StoreError> {
+        self.readers.run(move |conn| alert_row::thin(conn, tenant, window, limit)).await
     }
 
     /// Stores rows of an answer, together with what the answer proves about coverage once its end has been seen (an
