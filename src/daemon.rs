@@ -1,8 +1,10 @@
 //! Owns the running daemon: builds its parts, connects them, and stops them in order.
 //!
 //! Order of stopping: no further tick, passes end at their next await point, the outbox writes what they left, the
-//! writer commits its last transaction. All of it fits well into the unit's stop timeout; a second signal ends the
-//! process at once, which loses nothing either.
+//! writer commits its last transaction. All of it fits well into the unit's stop timeout; where it does not, or at a
+//! second signal, the process ends without (see `grace`), which loses nothing either.
+
+mod grace;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -111,6 +113,7 @@ fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
 /// # Errors
 /// When it cannot start, or had to give up.
 pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop) -> Result<(), DaemonError> {
+    grace::keep().map_err(DaemonError::Signals)?;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let works = Works::build(&settings, Clock::System).await?;
     Event::DaemonStarted {
@@ -143,14 +146,9 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     Event::DaemonStopping { signal: ended.as_ref().copied().unwrap_or("failure") }.emit();
     stop.stop();
     let mut outcome = ended.map_or_else(|done| outcome_of(Some(done)), |_| Ok(()));
-    tokio::select! {
-        () = signals.ending() => return outcome,
-        () = async {
-            outcome = first_error(outcome_of(fleet_task.join_next().await), std::mem::replace(&mut outcome, Ok(())));
-            outbox_stop.stop();
-            outcome = first_error(outcome_of(outbox_task.join_next().await), std::mem::replace(&mut outcome, Ok(())));
-        } => {}
-    }
+    outcome = first_error(outcome_of(fleet_task.join_next().await), outcome);
+    outbox_stop.stop();
+    outcome = first_error(outcome_of(outbox_task.join_next().await), outcome);
     outcome = first_error(outcome, works.close().await);
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Event::DaemonStopped { ms }.emit();
@@ -233,14 +231,6 @@ impl Signals {
             reload: signal(SignalKind::hangup())?,
             poll_now: signal(SignalKind::user_defined1())?,
         })
-    }
-
-    /// The next signal to end.
-    async fn ending(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 

@@ -21,17 +21,24 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Writes changes as they are committed until the stop signal, and then what is left.
 ///
-/// With `history`, changes found while reading a tenant's past are written too.
+/// With `history`, changes found while reading a tenant's past are written too. While the store cannot move the cursor,
+/// because its disk is full or somebody else has locked it, lines may be written again.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store can no longer be trusted.
 pub async fn run(store: &Arc<Store>, log: &LogHandle, history: bool, stop: &Stop) -> Result<(), StoreError> {
     let committed = store.committed();
     let mut seq = store.cursor(CURSOR).await?;
     loop {
         let woken = committed.notified();
         let last_round = stop.is_stopped();
-        let (moved, out) = write_group(store, log, history, seq).await?;
+        let (moved, out) = match write_group(store, log, history, seq).await {
+            Err(error) if !error.is_fatal() => {
+                Event::OutboxFailed { reason: &error.to_string() }.emit();
+                (seq, false)
+            }
+            done => done?,
+        };
         if out && moved > seq {
             seq = moved;
             continue;

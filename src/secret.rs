@@ -31,6 +31,23 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// So much of the beginning of a secret gives it away in a text; more of it is looked for behind that.
+const TELLING_CHARS: usize = 12;
+
+/// `text` without the secret, also where a server that repeats it breaks off.
+#[must_use]
+pub fn hidden(text: &str, secret: &str) -> String {
+    let telling = secret.char_indices().nth(TELLING_CHARS).map_or(secret, |(end, _)| &secret[..end]);
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(telling).filter(|_| !telling.is_empty()) {
+        shown.push_str(&rest[..at]);
+        shown.push_str("[secret]");
+        let same = rest[at..].chars().zip(secret.chars()).take_while(|(one, other)| one == other);
+        rest = &rest[at + same.map(|(letter, _)| letter.len_utf8()).sum::<usize>()..];
+    }
+    shown + rest
+}
+
 /// Where a secret is read from, each time it is needed.
 #[derive(Debug, Clone)]
 pub enum SecretSource {
@@ -146,6 +163,22 @@ mod tests {
         ] {
             assert_eq!(is_open(mode, owner, group), open, "{mode:o} {owner} {group}");
         }
+    }
+
+    #[test]
+    fn a_repeated_secret_is_taken_out_of_a_text_even_if_cut() {
+        let secret = "eyJ0eXAi.c1mWqQk9äx.sIgNaTuRe";
+        for (text, shown) in [
+            (format!("a {secret} b {secret}"), "a [secret] b [secret]"),
+            (format!("a {}… b", &secret[..14]), "a [secret]… b"),
+            (format!("a {}", &secret[..11]), "a eyJ0eXAi.c1"),
+            (format!("{}X", &secret[..20]), "[secret]X"),
+            ("nothing".to_owned(), "nothing"),
+        ] {
+            assert_eq!(hidden(&text, secret), shown);
+        }
+        assert_eq!(hidden("short: pw!", "pw"), "short: [secret]!");
+        assert_eq!(hidden("none", ""), "none");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Owns how the program ends: exit codes by sysexits(3), and what is said before a bad one.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::daemon::DaemonError;
@@ -53,10 +54,9 @@ impl Problem {
         Self { exit, message: message.into() }
     }
 
-    /// Says it on standard error.
-    #[expect(clippy::print_stderr, reason = "this is where a command says why it cannot be carried out")]
+    /// Says it on standard error, if anybody listens there.
     pub(super) fn report(self) -> Exit {
-        eprintln!("alertferry: {}", self.message.trim_end());
+        drop(writeln!(std::io::stderr(), "alertferry: {}", self.message.trim_end()));
         self.exit
     }
 }

@@ -27,12 +27,15 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
         return Err(Problem::new(Exit::NoInput, message));
     }
     let mut report = store::read_report(path)?;
-    let named = |tenant: &TenantReport| {
-        let fits =
-            |name: &String| name.eq_ignore_ascii_case(&tenant.tenant_id) || name.eq_ignore_ascii_case(&tenant.name);
-        arguments.tenant.is_empty() || arguments.tenant.iter().any(fits)
+    let fits = |name: &str, tenant: &TenantReport| {
+        name.eq_ignore_ascii_case(&tenant.tenant_id) || name.eq_ignore_ascii_case(&tenant.name)
     };
-    report.tenants.retain(named);
+    if let Some(unknown) = arguments.tenant.iter().find(|name| !report.tenants.iter().any(|one| fits(name, one))) {
+        let message = format!("no tenant in the store is called `{unknown}`; `alertferry status` lists names and ids");
+        return Err(Problem::new(Exit::Usage, message));
+    }
+    let named = |tenant: &TenantReport| arguments.tenant.iter().any(|name| fits(name, tenant));
+    report.tenants.retain(|tenant| arguments.tenant.is_empty() || named(tenant));
     match arguments.format {
         Format::Json => print_json(&report)?,
         Format::Table => print(&shown(&report))?,

@@ -26,7 +26,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::{Alert, AlertId, Tenant, TenantId, Ticks};
 use crate::http::{Answer, Http, Limits};
-use crate::secret::Secret;
+use crate::secret::{Secret, hidden};
 
 /// The largest body of a list, after decompression: four times a full answer with large alerts.
 const LIST_BYTES: u64 = 256 * 1024 * 1024;
@@ -123,8 +123,14 @@ impl Defender {
         let (status, retry_after) = (answer.status(), answer.retry_after());
         // The status alone decides; a body that does not arrive only makes the message shorter.
         let body = answer.text().await.unwrap_or_default();
-        Err(ApiError::from_answer(status, &body, retry_after))
+        Err(ApiError::from_answer(status, &without_token(&body, token), retry_after))
     }
+}
+
+/// The text of an error answer without the token or one of its parts: there are servers and proxies that repeat what
+/// they were sent.
+fn without_token(body: &str, token: &Secret) -> String {
+    token.expose().split('.').fold(hidden(body, token.expose()), |text, part| hidden(&text, part))
 }
 
 /// The text of a single alert without the annotation in front of it, so that it is the text a list would have.

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::app::Credential;
-use crate::secret::{Secret, SecretError, SecretSource};
+use crate::secret::{Secret, SecretError, SecretSource, hidden};
 
 /// What one credential adds to a token request.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Proof {
     pub fn redact(&self, text: &str) -> String {
         self.fields.iter().fold(text.to_owned(), |text, (_, secret)| {
             let sent: String = url::form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
-            text.replace(secret.expose(), "[secret]").replace(&sent, "[secret]")
+            hidden(&hidden(&text, secret.expose()), &sent)
         })
     }
 }

@@ -82,7 +82,8 @@ impl Fleet {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
     }
 
-    /// Makes the store know the tenants, and lets those try again that waited for somebody to act.
+    /// Makes the store know the tenants and when the schedule wants them, and lets those try again that waited for
+    /// somebody to act.
     ///
     /// # Errors
     /// When the store fails.
@@ -90,6 +91,9 @@ impl Fleet {
         let plan = self.plan();
         let tenants = plan.tenants.values().map(|tenant| Tenant::clone(tenant)).collect();
         let roster = plan.ctx.store.enrol(tenants).await?;
+        let now = plan.ctx.clock.now();
+        let slot = |tenant: &TenantId| (*tenant, plan.schedule.slot_after(now, tenant.stable_hash()));
+        plan.ctx.store.bring_forward(plan.tenants.keys().map(slot).collect()).await?;
         plan.ctx.store.retry_refused(None).await?;
         Ok(roster)
     }

@@ -7,12 +7,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Fleet, Plan, pass, tell_app_news};
-use crate::domain::{FailureClass, Tenant, TenantId};
+use crate::domain::{Failure, FailureClass, Tenant, TenantId};
 use crate::pass::Ended;
 use crate::stop::Stop;
 use crate::store::{Counts, PassRecord, StoreError};
 
-/// A service that asks to wait no longer than this is waited for; a longer wait ends the tenant's part.
+/// So long a service that asks to wait is waited for in all, until something new was read; more ends the tenant's part.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How the reading of one tenant ended.
@@ -99,6 +99,7 @@ async fn read_all(
         requests: 0,
         counts: Counts::default(),
     };
+    let mut patience = PATIENCE;
     loop {
         let Some(standing) = plan.ctx.store.standing(tenant.id).await? else { return Ok(synced) };
         let Ended::Recorded(record) = pass(plan, &tenant, standing.key, stop).await? else { return Ok(synced) };
@@ -106,26 +107,52 @@ async fn read_all(
         synced.requests += u64::from(record.requests);
         synced.counts += record.counts;
         synced.last = Some(PassRecord::clone(&record));
+        if record.counts.created + record.counts.updated > 0 {
+            patience = PATIENCE;
+        }
         let wait = match &record.failure {
-            Some(failure) if failure.class == FailureClass::Throttled => failure.retry_after.unwrap_or_default(),
-            Some(_) => {
-                synced.end = SyncEnd::Failed;
-                return Ok(synced);
-            }
+            Some(failure) => wait_after(failure, &mut patience),
             None if record.outcome == "read" => {
                 synced.end = SyncEnd::Read;
                 return Ok(synced);
             }
-            None => Duration::ZERO,
+            None => Some(Duration::ZERO),
         };
-        if wait > PATIENCE {
+        let Some(wait) = wait else {
             synced.end = SyncEnd::Failed;
             return Ok(synced);
-        }
+        };
         // Nobody listening is no reason not to read on.
         drop(tell.try_send(synced.clone()));
         if stop.sleep(wait).await.is_err() {
             return Ok(synced);
         }
+    }
+}
+
+/// How long to wait before the next try, taken off the patience; `None` when there is none left, or waiting is no help.
+fn wait_after(failure: &Failure, patience: &mut Duration) -> Option<Duration> {
+    if failure.class != FailureClass::Throttled {
+        return None;
+    }
+    // A service that asks for no wait at all must not be asked in circles.
+    let wait = failure.retry_after.unwrap_or_default().max(Duration::from_secs(1));
+    *patience = patience.checked_sub(wait)?;
+    Some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_is_always_throttled_is_given_up() {
+        for (asked, tries) in [(Some(60), 2), (Some(121), 0), (Some(0), 120), (None, 120)] {
+            let failure = Failure::new(FailureClass::Throttled, "").with_retry_after(asked.map(Duration::from_secs));
+            let mut patience = PATIENCE;
+            let waits = std::iter::from_fn(|| wait_after(&failure, &mut patience));
+            assert_eq!(waits.take(1_000).count(), tries, "{asked:?}");
+        }
+        assert_eq!(wait_after(&Failure::new(FailureClass::Transient, ""), &mut { PATIENCE }), None);
     }
 }

@@ -25,7 +25,7 @@ const STATEMENTS: usize = 64;
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
-    prepare(&conn, WRITER_CACHE_KIB)?;
+    prepare(&conn, WRITER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
     Ok(conn)
 }
 
@@ -46,12 +46,12 @@ pub(super) fn make_durable(conn: &Connection) -> Result<(), StoreError> {
 pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
-    prepare(&conn, READER_CACHE_KIB)?;
+    prepare(&conn, READER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
 
-fn prepare(conn: &Connection, cache_kib: i64) -> Result<(), StoreError> {
+fn prepare(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "foreign_keys", true)?;
@@ -60,6 +60,14 @@ fn prepare(conn: &Connection, cache_kib: i64) -> Result<(), StoreError> {
     conn.pragma_update(None, "mmap_size", 0)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     Ok(())
+}
+
+/// The first statement that looks into the file finds out whether it is a database at all.
+fn unprepared(path: &Path, error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        return StoreError::Foreign { path: path.to_owned(), detail: "no SQLite database".to_owned() };
+    }
+    error.into()
 }
 
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {

@@ -130,6 +130,14 @@ impl Store {
         self.writer.run(1, move |tx| tenants::retry_refused(tx, app.as_deref(), now)).await
     }
 
+    /// Makes healthy tenants due no later than these times.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn bring_forward(&self, times: Vec<(TenantId, Ticks)>) -> Result<(), StoreError> {
+        self.writer.run(times.len(), move |tx| tenants::bring_forward(tx, &times)).await
+    }
+
     /// Makes every active tenant due at once, but for those whose service asked to wait.
     ///
     /// # Errors

@@ -100,6 +100,20 @@ pub(super) fn retry_refused(conn: &Connection, app: Option<&str>, now: Ticks) ->
     Ok(())
 }
 
+/// Makes healthy tenants due no later than these times: after the schedule was changed, the old one's next time may be
+/// far away.
+pub(super) fn bring_forward(conn: &Connection, times: &[(TenantId, Ticks)]) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- tenants::bring_forward\n\
+         UPDATE tenant SET next_attempt_at = ?2
+         WHERE tenant_id = ?1 AND consecutive_failures = 0 AND next_attempt_at > ?2",
+    )?;
+    for (tenant, time) in times {
+        statement.execute(params![tenant.as_str(), time.to_string()])?;
+    }
+    Ok(())
+}
+
 /// Makes every active tenant due at once, but for those whose service asked to wait.
 pub(super) fn retry_all(conn: &Connection, now: Ticks) -> Result<(), StoreError> {
     let mut statement = conn.prepare_cached(

@@ -81,8 +81,9 @@ fn write_all(mut conn: Connection, mut waiting: mpsc::Receiver<Job>, committed: 
         write_group(&mut conn, first, &mut waiting);
         committed.notify_waiters();
     }
-    // What is in the log is durable already; folding it into the file only makes the next start quicker.
-    drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+    // What is in the log is durable already; folding it into the file only makes the next start quicker, so it waits
+    // for nobody who is reading.
+    drop(conn.execute_batch("PRAGMA busy_timeout = 0; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
 }
 
 /// One transaction: the first job and what else waits, up to the group's weight.

@@ -1,0 +1,16 @@
+//! The real program as a process: killed, stopped, doubled, crowded, spied on, reloaded and misused.
+#![expect(clippy::print_stdout, reason = "seeds, counts and times belong to a test's output")]
+
+#[path = "../support/mod.rs"]
+mod rig;
+mod support;
+
+mod canary;
+mod cli;
+mod kill;
+mod log;
+mod neighbours;
+mod reload;
+mod samples;
+mod second;
+mod stop;
