@@ -4,16 +4,18 @@
 //! writer commits its last transaction. All of it fits well into the unit's stop timeout; where it does not, or at a
 //! second signal, the process ends without (see `grace`), which loses nothing either.
 
+mod control;
 mod grace;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+use control::{Control, Signals};
 
 use crate::clock::Clock;
 use crate::defender::{Defender, Rates};
@@ -23,7 +25,7 @@ use crate::fleet::{Fleet, Plan};
 use crate::http::{Http, HttpError};
 use crate::logging::LogHandle;
 use crate::schedule::{Job, Schedule, Ticker, TickerError};
-use crate::settings::{ConfigErrors, Settings};
+use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError, StoreLock, WriterThread};
 use crate::{notify, outbox, pass};
@@ -100,11 +102,13 @@ impl Works {
     }
 }
 
+/// The fleet's plan under these settings; everything that is shared stays what it is.
 fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
     let poll = &settings.poll;
     let options =
         pass::Options { overlap: poll.overlap, backfill: poll.backfill, sweep: poll.sweep, page_size: poll.page_size };
-    let ctx = pass::Context { options, ..ctx };
+    let defender = ctx.defender.with_timeout(poll.request_timeout);
+    let ctx = pass::Context { options, defender, ..ctx };
     Plan::new(ctx, settings.tenants.clone(), poll.schedule.clone(), poll.max_concurrent_tenants)
 }
 
@@ -135,7 +139,7 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     });
     notify::ready();
     Event::DaemonReady {}.emit();
-    let mut control = Control { config: config.to_owned(), works: &works, log: &log, asked };
+    let mut control = Control { config: config.to_owned(), settings, works: &works, log: &log, asked };
     let ended = tokio::select! {
         name = control.until_stopped(&mut signals) => Ok(name),
         Some(done) = fleet_task.join_next() => Err(done),
@@ -213,96 +217,4 @@ fn tell_opened(path: &Path, store: &Store) {
         Event::StoreMigrated { from, to, backup: backup.as_deref() }.emit();
     }
     Event::StoreOpened { path: &path, schema_version: schema(migrated.to) }.emit();
-}
-
-/// What an operator can tell the daemon by signals.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    reload: Signal,
-    poll_now: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            reload: signal(SignalKind::hangup())?,
-            poll_now: signal(SignalKind::user_defined1())?,
-        })
-    }
-}
-
-/// Carries out what signals ask for.
-struct Control<'a> {
-    config: PathBuf,
-    works: &'a Works,
-    log: &'a LogHandle,
-    asked: &'a Stop,
-}
-
-impl Control<'_> {
-    /// Serves signals until one asks to end; its name.
-    async fn until_stopped(&mut self, signals: &mut Signals) -> &'static str {
-        loop {
-            tokio::select! {
-                () = self.asked.stopped() => return "request",
-                _ = signals.terminate.recv() => return "SIGTERM",
-                _ = signals.interrupt.recv() => return "SIGINT",
-                _ = signals.reload.recv() => self.reload().await,
-                _ = signals.poll_now.recv() => {
-                    if let Err(error) = self.works.store.retry_all().await {
-                        tell_store_failure(&error);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes over a changed configuration whole, or not at all.
-    async fn reload(&mut self) {
-        let config = self.config.clone();
-        let loaded = tokio::task::spawn_blocking(move || Settings::load(&config)).await;
-        match loaded {
-            Ok(Ok(settings)) => self.take_over(&settings).await,
-            Ok(Err(errors)) => reject(&errors),
-            Err(error) => Event::ConfigRejected { reason: &error.to_string() }.emit(),
-        }
-    }
-
-    async fn take_over(&mut self, settings: &Settings) {
-        if let Err(error) = self.log.set_level(&settings.log.level) {
-            return Event::ConfigRejected { reason: &error.to_string() }.emit();
-        }
-        let fleet = &self.works.fleet;
-        let (before, ctx) = (fleet.plan(), fleet.plan().ctx.clone());
-        ctx.entra.replace_apps(settings.apps.clone());
-        fleet.replace(plan(ctx, settings));
-        match fleet.enrol().await {
-            Ok(roster) => {
-                let now = fleet.plan();
-                let name =
-                    |plan: &Plan, id| plan.tenants.get(id).map_or_else(String::new, |tenant| tenant.name.clone());
-                for id in &roster.added {
-                    Event::TenantAdded { tenant: *id, name: &name(&now, id) }.emit();
-                }
-                for id in &roster.removed {
-                    Event::TenantRemoved { tenant: *id, name: &name(&before, id) }.emit();
-                }
-                let (added, removed) = (roster.added.len() as u64, roster.removed.len() as u64);
-                Event::ConfigReloaded { tenants: now.tenants.len() as u64, added, removed }.emit();
-            }
-            Err(error) => tell_store_failure(&error),
-        }
-    }
-}
-
-fn reject(errors: &ConfigErrors) {
-    Event::ConfigRejected { reason: &errors.to_string() }.emit();
-}
-
-fn tell_store_failure(error: &StoreError) {
-    let failure = error.failure();
-    Event::StoreFailed { reason: &failure.reason, class: failure.class }.emit();
 }

@@ -70,7 +70,7 @@ impl From<ConfigErrors> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::InUse { .. } | StoreError::DiskFull => Exit::Temporary,
+            StoreError::InUse { .. } | StoreError::DiskFull | StoreError::Busy => Exit::Temporary,
             StoreError::Foreign { .. } | StoreError::Newer { .. } | StoreError::Corrupt(_) => Exit::Data,
             StoreError::Unopened { permission: true, .. } => Exit::Permission,
             StoreError::Unopened { .. } => Exit::NoInput,

@@ -61,6 +61,12 @@ impl Defender {
         Self { http, timeout, quota: Arc::new(Quota::new(rates)) }
     }
 
+    /// The same API, with the same count of calls, where a whole answer may take `timeout`.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
     /// Sends `query` for `tenant`; the rows are then pulled out of the [`Reading`].
     ///
     /// # Errors

@@ -238,8 +238,14 @@ fn is_value_key(envelope: &[u8]) -> bool {
 }
 
 fn without_rows(envelope: &[u8]) -> Malformed {
-    let start: String = String::from_utf8_lossy(envelope).chars().take(60).collect();
-    Malformed(format!("the answer has no list `value`; it begins with `{}`", start.escape_debug()))
+    // The text itself is not shown: what a service answers instead of alerts may repeat the token it was sent.
+    let kind = match envelope.trim_ascii_start().first() {
+        None => "it is empty",
+        Some(b'<') => "it looks like HTML",
+        Some(b'{' | b'[') => "it looks like other JSON",
+        Some(_) => "it is no JSON",
+    };
+    Malformed(format!("the answer has no list `value`; {kind}"))
 }
 
 #[cfg(test)]

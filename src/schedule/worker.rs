@@ -197,7 +197,8 @@ mod tests {
         let captured = Arc::clone(&held);
         let body: Body = Arc::new(move || drop(Arc::clone(&captured)));
         let mut start = Box::pin(Worker::start(vec![(every_second(), body)], Arc::default()));
-        assert!(futures_util::poll!(&mut start).is_pending());
+        // One look begins the start; on a quick machine it may even end it, and then the worker is given up.
+        drop(futures_util::poll!(&mut start));
         drop(start);
         assert!(until(Duration::from_secs(10), || Arc::strong_count(&held) == 1).await);
     }

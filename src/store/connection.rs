@@ -1,5 +1,8 @@
 //! Owns how a connection to the database file is set up.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,11 +21,20 @@ const PAGE_BYTES: i64 = 16 * 1024;
 const WRITER_CACHE_KIB: i64 = 4 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i64 = 2 * 1024;
+/// A new database may be read by its group and by nobody else; the umask may narrow that further.
+const MODE: u32 = 0o640;
 /// Compiled statements each connection keeps.
 const STATEMENTS: usize = 64;
 
 /// Opens the one connection that writes; creates the file if there is none.
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    // Alerts are not for everybody on the machine. The log and its index get the mode of the file.
+    let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
+    if let Err(error) = created
+        && error.kind() == ErrorKind::PermissionDenied
+    {
+        return Err(StoreError::Unopened { path: path.to_owned(), detail: error.to_string(), permission: true });
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
     prepare(&conn, WRITER_CACHE_KIB).map_err(|e| unprepared(path, e))?;

@@ -57,6 +57,9 @@ pub enum StoreError {
     /// Reading or writing the file failed; its state is unknown until it is opened again.
     #[error("the store's disk failed: {0}")]
     Io(String),
+    /// Another process holds a lock on the file for longer than is waited for.
+    #[error("another process has locked the store")]
+    Busy,
     /// The writer has ended.
     #[error("the store is closed")]
     Closed,
@@ -92,6 +95,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
             Some(ErrorCode::SystemIoFailure) => Self::Io(text),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Sql(text),
         }
     }
