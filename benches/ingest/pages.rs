@@ -14,7 +14,7 @@ fn alerts() -> Vec<(String, String)> {
     let profile = Profile {
         // The server's own date is later, so that every alert lies in the history.
         options: Options {
-            start: alertferry_simulator::Ticks::parse("2026-12-01T00:00:00Z"),
+            start: alertferry_simulator::Ticks::parse("2026-11-01T00:00:00Z"),
             speed: 0.0,
             ..Options::default()
         },

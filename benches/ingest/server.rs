@@ -62,10 +62,10 @@ fn compressed(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
 }
 
 fn answer(stream: &mut TcpStream, header: &str, body: &[u8]) -> std::io::Result<()> {
-    let length = body.len();
+    let (length, date) = (body.len(), httpdate::fmt_http_date(std::time::UNIX_EPOCH + now()));
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\ndate: Fri, 01 Jan 2027 12:00:00 GMT\r\ncontent-type: application/json\r\n{header}content-length: {length}\r\n\r\n"
+        "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\n{header}content-length: {length}\r\n\r\n"
     )?;
     stream.write_all(body)
 }
@@ -87,4 +87,9 @@ fn request(reader: &mut impl std::io::BufRead) -> Option<String> {
             return Some(first);
         }
     }
+}
+
+fn now() -> std::time::Duration {
+    let seconds = alertferry::clock::Clock::System.now().unix_seconds();
+    std::time::Duration::from_secs(u64::try_from(seconds).expect("after 1970"))
 }
