@@ -120,7 +120,7 @@ fn links_inside_the_repository_lead_somewhere() {
             }
             let found = path.parent().expect("a directory").join(target);
             // The page of figures is written by the bench.
-            assert!(found.exists() || target.ends_with("PERFORMANCE.md"), "{}: {target}", path.display());
+            assert!(found.exists(), "{}: {target}", path.display());
         }
     }
 }

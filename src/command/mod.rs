@@ -34,9 +34,17 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 64 wrong usage, 65 damaged or foreign data, 66 no such file, 69 service unavailable,
-70 defect, 74 disk failure, 75 try again later (a tenant failed, or the store is in use), 77 no permission,
-78 wrong configuration.";
+Exit codes:
+  0   done
+  64  wrong usage
+  65  damaged or foreign data
+  66  no such file
+  69  service unavailable
+  70  defect
+  74  disk failure
+  75  try again later (a tenant failed, or the store is in use)
+  77  no permission
+  78  wrong configuration";
 
 #[derive(Debug, Subcommand)]
 enum Command {
