@@ -1,5 +1,9 @@
 //! Owns an answer while its rows stream in.
 
+use std::collections::VecDeque;
+
+use tokio::task::JoinHandle;
+
 use super::split::{Row, Splitter};
 use super::{ApiError, Malformed, Page};
 use crate::domain::{Alert, TenantId, Unusable};
@@ -19,44 +23,72 @@ pub struct Piece {
     pub unusable: Vec<Unusable>,
 }
 
+/// Fewer rows than this are not worth handing to another thread.
+const WORTH_A_THREAD: usize = 64;
+
 /// An answer whose rows are still coming in.
+///
+/// Rows are looked at beside the task that downloads, decompresses and splits them: each of the two takes about as long.
 #[derive(Debug)]
 pub struct Reading {
     answer: Answer,
     splitter: Splitter,
+    scan: Scan,
+    page: Page,
+    rows: Vec<Row>,
+    row_bytes: usize,
+    scanning: VecDeque<Scanning>,
+    ended: bool,
+}
+
+/// How the rows of an answer are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Scan {
     tenant: TenantId,
     thin: bool,
     lenient: bool,
-    page: Page,
-    piece: Piece,
-    piece_bytes: usize,
 }
+
+#[derive(Debug)]
+enum Scanning {
+    Done(Scanned),
+    Running(JoinHandle<Scanned>),
+}
+
+/// Rows that were looked at, in the order in which they came.
+type Scanned = Result<Vec<Result<Alert, Unusable>>, ApiError>;
 
 impl Reading {
     pub(super) fn new(answer: Answer, tenant: TenantId, thin: bool, lenient: bool) -> Self {
         let page = Page::begin(answer.asked_at(), answer.date());
-        let (splitter, piece) = (Splitter::new(), Piece::default());
-        Self { answer, splitter, tenant, thin, lenient, page, piece, piece_bytes: 0 }
+        Self {
+            answer,
+            splitter: Splitter::new(),
+            scan: Scan { tenant, thin, lenient },
+            page,
+            rows: Vec::new(),
+            row_bytes: 0,
+            scanning: VecDeque::new(),
+            ended: false,
+        }
     }
 
-    /// The next rows; `None` when the answer has come to its proper end and [`Reading::finish`] may be called.
+    /// The next rows; `None` when the answer has come to its proper end and [`Reading::finish`] may be called. Dropping
+    /// the future loses nothing.
     ///
     /// # Errors
     /// When the answer breaks off, is malformed, or holds a row of another tenant.
     pub async fn next(&mut self) -> Result<Option<Piece>, ApiError> {
-        while self.piece.alerts.len() + self.piece.unusable.len() < PIECE_ROWS && self.piece_bytes < PIECE_BYTES {
-            let Some(bytes) = self.answer.chunk().await? else {
-                let rest = std::mem::take(&mut self.piece);
-                let empty = rest.alerts.is_empty() && rest.unusable.is_empty();
-                return Ok((!empty).then_some(rest));
-            };
-            self.splitter.feed(&bytes).map_err(malformed)?;
-            for row in self.splitter.take() {
-                self.take(row)?;
+        loop {
+            // One piece is looked at while the next one is downloaded.
+            if self.scanning.len() > 1 || self.ended {
+                return self.scanned().await;
+            }
+            self.download().await?;
+            if !self.rows.is_empty() {
+                self.look_at_rows();
             }
         }
-        self.piece_bytes = 0;
-        Ok(Some(std::mem::take(&mut self.piece)))
     }
 
     /// What the rows say about their window, once the end has been seen to be a proper one.
@@ -75,30 +107,77 @@ impl Reading {
         self.answer.received()
     }
 
-    fn take(&mut self, row: Row) -> Result<(), ApiError> {
+    /// Takes in rows until they make a piece or the body ends.
+    async fn download(&mut self) -> Result<(), ApiError> {
+        while self.rows.len() < PIECE_ROWS && self.row_bytes < PIECE_BYTES {
+            let Some(bytes) = self.answer.chunk().await? else {
+                self.ended = true;
+                return Ok(());
+            };
+            self.splitter.feed(&bytes).map_err(malformed)?;
+            for row in self.splitter.take() {
+                self.row_bytes += row.bytes().len();
+                self.rows.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_rows(&mut self) {
+        self.row_bytes = 0;
+        let (rows, scan) = (std::mem::take(&mut self.rows), self.scan);
+        self.scanning.push_back(if rows.len() < WORTH_A_THREAD {
+            Scanning::Done(scan.all(rows))
+        } else {
+            Scanning::Running(tokio::task::spawn_blocking(move || scan.all(rows)))
+        });
+    }
+
+    /// The oldest piece that was looked at.
+    async fn scanned(&mut self) -> Result<Option<Piece>, ApiError> {
+        let rows = match self.scanning.front_mut() {
+            None => return Ok(None),
+            Some(Scanning::Done(done)) => std::mem::replace(done, Ok(Vec::new())),
+            Some(Scanning::Running(task)) => {
+                task.await.map_err(|_| ApiError::Malformed("looking at the rows broke down".to_owned()))?
+            }
+        };
+        self.scanning.pop_front();
+        let mut piece = Piece::default();
+        for row in rows? {
+            match row {
+                Ok(alert) => {
+                    self.page.count(&alert);
+                    piece.alerts.push(alert);
+                }
+                Err(unusable) => {
+                    self.page.count_unusable();
+                    piece.unusable.push(unusable);
+                }
+            }
+        }
+        Ok(Some(piece))
+    }
+}
+
+impl Scan {
+    fn all(self, rows: Vec<Row>) -> Scanned {
+        rows.into_iter().map(|row| self.one(row)).collect()
+    }
+
+    /// Looks at a row; an error makes the whole answer untrusted.
+    fn one(self, row: Row) -> Result<Result<Alert, Unusable>, ApiError> {
         let scanned = match row {
             Row::Whole(bytes) => Alert::scan(bytes, self.thin),
             Row::Refused(why, raw) => Err(Unusable { id: None, reason: why.to_owned(), raw, damaged: false }),
         };
         match scanned {
-            Ok(alert) => {
-                if let Some(other) = alert.tenant.filter(|tenant| *tenant != self.tenant) {
-                    return Err(ApiError::ForeignAlert(other));
-                }
-                self.page.count(&alert);
-                self.piece_bytes += alert.raw.len();
-                self.piece.alerts.push(alert);
-            }
+            Ok(Alert { tenant: Some(other), .. }) if other != self.tenant => Err(ApiError::ForeignAlert(other)),
             Err(unusable) if unusable.damaged && !self.lenient => {
-                return Err(ApiError::Malformed(format!("a row is broken: {}", unusable.reason)));
+                Err(ApiError::Malformed(format!("a row is broken: {}", unusable.reason)))
             }
-            Err(unusable) => {
-                self.page.count_unusable();
-                self.piece_bytes += unusable.raw.len();
-                self.piece.unusable.push(unusable);
-            }
+            looked_at => Ok(looked_at),
         }
-        Ok(())
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) enum Row {
     Refused(&'static str, Vec<u8>),
 }
 
+impl Row {
+    /// What was kept of it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) | Self::Refused(_, bytes) => bytes,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Before,

@@ -76,10 +76,12 @@ pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Res
     let Some(stored) = alert_row::find(conn, tenant, &alert.id)? else {
         return Ok(Decision::Insert(Box::new(Columns::at(&alert.raw, &alert.outline))));
     };
+    if stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin {
+        return Ok(Decision::Unchanged);
+    }
     let version = alert.last_update.to_string();
-    let same_text = stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin;
     let same_version = version == stored.last_update;
-    if same_text || version < stored.last_update {
+    if version < stored.last_update {
         return Ok(Decision::Unchanged);
     }
     let before = alert_row::raw(conn, stored.key)?;
@@ -167,10 +169,12 @@ pub(super) fn decide_all(
     tenant: TenantKey,
     alerts: Vec<Alert>,
 ) -> Result<(u64, Vec<(Alert, Decision)>), StoreError> {
+    // One snapshot for the batch: each statement by itself would lock and unlock the log.
+    let snapshot = conn.unchecked_transaction()?;
     let mut known = 0;
     let mut decided = Vec::new();
     for alert in alerts {
-        match decide(conn, tenant, &alert)? {
+        match decide(&snapshot, tenant, &alert)? {
             Decision::Unchanged => known += 1,
             news @ (Decision::Insert(_) | Decision::Replace(_) | Decision::Quarantine(_)) => {
                 decided.push((alert, news))
