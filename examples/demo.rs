@@ -67,11 +67,15 @@ async fn show(time: Duration) -> Result<(), Box<dyn std::error::Error>> {
         async move { daemon::run(&config, settings, log, &stop).await }
     });
     go_on(&simulator, &tenants, time).await;
+    catch_up(&simulator, &tenants, &path).await;
     stop.stop();
     while let Some(ended) = daemon.join_next().await {
         ended??;
     }
-    check_against_the_truth(&simulator, &tenants, &path)?;
+    let same = compare(&simulator, &tenants, &path)?;
+    println!(
+        "\nEvery alert the service has of the three readable customers is in the store, to the byte: {same} of {same}."
+    );
     ask(&path)?;
     farewell(&dir, &config, &path);
     simulator.stop().await;
@@ -174,12 +178,18 @@ async fn go_on(simulator: &Simulator, tenants: &[String], time: Duration) {
     }
 }
 
-/// Compares the store with what the simulator knows, to the byte.
-fn check_against_the_truth(
-    simulator: &Simulator,
-    tenants: &[String],
-    path: &Path,
-) -> Result<(), Box<dyn std::error::Error>> {
+/// Waits until the daemon has polled whatever happened last; the comparison after it is the judge.
+async fn catch_up(simulator: &Simulator, tenants: &[String], path: &Path) {
+    for _ in 0..60 {
+        if compare(simulator, tenants, path).is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Compares the store with what the simulator knows, to the byte: how many alerts are the same, if all are.
+fn compare(simulator: &Simulator, tenants: &[String], path: &Path) -> Result<usize, Box<dyn std::error::Error>> {
     let store = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut same = 0;
     for tenant in [CONTOSO, FABRIKAM, NORTHWIND].map(|customer| &tenants[customer]) {
@@ -194,10 +204,7 @@ fn check_against_the_truth(
             same += 1;
         }
     }
-    println!(
-        "\nEvery alert the service has of the three readable customers is in the store, to the byte: {same} of {same}."
-    );
-    Ok(())
+    Ok(same)
 }
 
 const QUESTIONS: [(&str, &str); 3] = [
