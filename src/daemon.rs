@@ -24,7 +24,7 @@ use crate::event::Event;
 use crate::fleet::{Fleet, Plan};
 use crate::http::{Http, HttpError};
 use crate::logging::LogHandle;
-use crate::schedule::{Job, Schedule, Ticker, TickerError};
+use crate::schedule::{Job, Schedule, Tick, Ticker, TickerError};
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError, StoreLock, WriterThread};
@@ -172,8 +172,11 @@ async fn beat(fleet: &Fleet, ticker: &mut Ticker, tick: &Notify) {
     let watchdog = notify::watchdog_interval().map(|interval| interval / 3);
     let (mut told, mut dealt_with) = (0, 0);
     let (mut last, mut fed) = (Instant::now(), Instant::now());
-    while ticker.next().await.is_some() {
+    while let Some(Tick { missed, .. }) = ticker.next().await {
         tick.notify_one();
+        if missed > 0 {
+            Event::ScheduleOverrun { missed }.emit();
+        }
         let stalls = ticker.stats().stalls + ticker.stats().rebuilds;
         if stalls > told {
             told = stalls;

@@ -35,15 +35,20 @@ async fn first_contact_reads_the_whole_history() {
     assert_eq!(sim.stats().requests(&id, Route::Alerts), before + 1);
 }
 
+/// Reads the tenant in answers of `page_size` rows and compares the store with the truth.
+async fn all_is_read(sim: &Simulator, id: &str, page_size: u32) {
+    let rig = Rig::new(Options { page_size, ..Options::default() });
+    let customer = tenant(sim, id);
+    rig.enrol(std::slice::from_ref(&customer)).await;
+    rig.pass_until_read(&customer).await;
+    assert_equals_truth(&rig.path, sim, id);
+}
+
 #[tokio::test]
 async fn ties_larger_than_the_page_are_read_by_id() {
     for page_size in [1, 2, 7, 50] {
         let (sim, id) = filled(120, &Template { evidence: 1, bytes: 900, tie_group: 40, ..Template::default() }).await;
-        let rig = Rig::new(Options { page_size, ..Options::default() });
-        let customer = tenant(&sim, &id);
-        rig.enrol(std::slice::from_ref(&customer)).await;
-        rig.pass_until_read(&customer).await;
-        assert_equals_truth(&rig.path, &sim, &id);
+        all_is_read(&sim, &id, page_size).await;
     }
 }
 
@@ -56,11 +61,7 @@ async fn a_service_that_ignores_or_refuses_orderby_is_read_all_the_same() {
             let (sim, id) =
                 filled(120, &Template { evidence: 1, bytes: 900, tie_group: 10, ..Template::default() }).await;
             sim.faults().add(fault.clone());
-            let rig = Rig::new(Options { page_size, ..Options::default() });
-            let customer = tenant(&sim, &id);
-            rig.enrol(std::slice::from_ref(&customer)).await;
-            rig.pass_until_read(&customer).await;
-            assert_equals_truth(&rig.path, &sim, &id);
+            all_is_read(&sim, &id, page_size).await;
         }
     }
 }
@@ -69,11 +70,7 @@ async fn a_service_that_ignores_or_refuses_orderby_is_read_all_the_same() {
 async fn a_service_that_refuses_ranges_of_id_is_read_by_skipping() {
     let (sim, id) = filled(60, &Template { evidence: 1, bytes: 900, tie_group: 30, ..Template::default() }).await;
     sim.faults().add(Fault::RefuseIdRange);
-    let rig = Rig::new(Options { page_size: 7, ..Options::default() });
-    let customer = tenant(&sim, &id);
-    rig.enrol(std::slice::from_ref(&customer)).await;
-    rig.pass_until_read(&customer).await;
-    assert_equals_truth(&rig.path, &sim, &id);
+    all_is_read(&sim, &id, 7).await;
 }
 
 #[tokio::test]
