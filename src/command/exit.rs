@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::daemon::DaemonError;
 use crate::http::{HttpError, Trouble};
 use crate::settings::ConfigErrors;
-use crate::store::StoreError;
+use crate::store::{ReadError, StoreError};
 
 /// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +14,9 @@ use crate::store::StoreError;
 pub enum Exit {
     /// All well.
     Done = 0,
-    /// The command line is wrong.
+    /// The command line is wrong, or the query that it holds.
     Usage = 64,
-    /// The store is damaged, foreign or too new.
+    /// The store is damaged, foreign or too new, or a query takes longer than it may.
     Data = 65,
     /// A file that must be there is not.
     NoInput = 66,
@@ -76,6 +76,18 @@ impl From<StoreError> for Problem {
             StoreError::Unopened { .. } => Exit::NoInput,
             StoreError::Io(_) => Exit::Io,
             StoreError::Closed | StoreError::Sql(_) => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let exit = match error {
+            ReadError::Store(error) => return error.into(),
+            ReadError::Output(_) => Exit::Io,
+            ReadError::Refused(_) => Exit::Usage,
+            ReadError::TooLong(_) => Exit::Data,
         };
         Self::new(exit, error.to_string())
     }

@@ -1,12 +1,20 @@
 //! Owns the command line: one file for each subcommand.
 
+mod alerts;
+mod backup;
 mod check;
 mod exit;
+mod moment;
 mod output;
+mod query;
+mod rows;
+mod rows_json;
 mod run;
+mod schema;
 mod select;
 mod status;
 mod sync;
+mod tenant;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,8 +44,8 @@ struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0   done
-  64  wrong usage
-  65  damaged or foreign data
+  64  wrong usage, or a refused query
+  65  damaged or foreign data, or a query over its time limit
   66  no such file
   69  service unavailable
   70  defect
@@ -56,6 +64,18 @@ enum Command {
     Check(check::Arguments),
     /// Show how it stands with every tenant, from the store alone.
     Status(status::Arguments),
+    /// Look at alerts in the store.
+    #[command(subcommand)]
+    Alerts(alerts::Command),
+    /// Ask the store in SQL; it can only be read, whatever is typed.
+    Query(query::Arguments),
+    /// Look at tenants in the store.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Print the statements that made the store's views and tables, with their comments.
+    Schema,
+    /// Copy the store to a new file, checked, while the daemon runs or not.
+    Backup(backup::Arguments),
 }
 
 /// Runs the program and says how it ended.
@@ -76,6 +96,11 @@ pub fn main() -> ExitCode {
         Command::Sync(arguments) => sync::run(config, arguments),
         Command::Check(arguments) => check::run(config, arguments),
         Command::Status(arguments) => status::run(config, arguments),
+        Command::Alerts(command) => alerts::run(config, command),
+        Command::Query(arguments) => query::run(config, arguments),
+        Command::Tenant(command) => tenant::run(config, command),
+        Command::Schema => schema::run(config),
+        Command::Backup(arguments) => backup::run(config, arguments),
     };
     ended.unwrap_or_else(|problem| problem.report()).into()
 }

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{Exit, Problem};
+use crate::logging::is_hostile;
 use crate::settings;
 
 /// How a command shows its result.
@@ -48,11 +49,8 @@ pub(super) fn coloured(text: impl AsRef<str>, good: bool) -> Cell {
 }
 
 /// Control characters, escapes and direction marks made visible.
-fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().flat_map(|c| if hidden(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
+pub(super) fn visible(text: &str) -> String {
+    text.chars().flat_map(|c| if is_hostile(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 /// Writes to standard output; a reader that went away is no error.

@@ -1,7 +1,24 @@
-//! Owns finding the tenants that a command line names.
+//! Owns finding what a command works on: the tenants that a command line names, and the store.
+
+use std::path::{Path, PathBuf};
 
 use super::{Exit, Problem};
 use crate::domain::{Tenant, TenantId};
+use crate::settings::Settings;
+
+/// The store that the configuration names; a problem when there is none yet.
+pub(super) fn store(config: &Path) -> Result<PathBuf, Problem> {
+    there(Settings::load(config)?.store.path)
+}
+
+/// The path of a store; a problem when there is none.
+pub(super) fn there(path: PathBuf) -> Result<PathBuf, Problem> {
+    if path.exists() {
+        return Ok(path);
+    }
+    let message = format!("there is no store at {} yet; start `alertferry run` or `alertferry sync`", path.display());
+    Err(Problem::new(Exit::NoInput, message))
+}
 
 /// The tenants named by id or by name, in any case; none named means all, which is an empty list.
 pub(super) fn tenants(all: &[Tenant], named: &[String]) -> Result<Vec<TenantId>, Problem> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::output::{Format, cell, coloured, print, print_json, table};
-use super::{Exit, Problem};
+use super::{Exit, Problem, select};
 use crate::settings::Settings;
 use crate::store::{self, Report, TenantReport};
 
@@ -20,13 +20,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let settings = Settings::load(config)?;
-    let path = &settings.store.path;
-    if !path.exists() {
-        let message =
-            format!("there is no store at {} yet; start `alertferry run` or `alertferry sync`", path.display());
-        return Err(Problem::new(Exit::NoInput, message));
-    }
-    let mut report = store::read_report(path)?;
+    let mut report = store::read_report(&select::there(settings.store.path)?)?;
     let fits = |name: &str, tenant: &TenantReport| {
         name.eq_ignore_ascii_case(&tenant.tenant_id) || name.eq_ignore_ascii_case(&tenant.name)
     };

@@ -1,7 +1,10 @@
-//! Owns completing an alert that was read without its evidence.
+//! Owns the evidence in an alert's text: reading it, and completing an alert that was read without it.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::columns::mend_surrogates;
 
 /// The fields that the service empties when evidence is not asked for: `evidence` becomes `[]` and `relatedUser`
 /// becomes null (seen in recorded answers with and without it).
@@ -45,6 +48,16 @@ pub fn with_evidence_of(earlier: &str, thin: &str) -> String {
     whole
 }
 
+/// The entities in an alert's text, in its order; what cannot be read is none.
+#[must_use]
+pub fn evidence_of(raw: &str) -> Vec<Map<String, Value>> {
+    let read = serde_json::from_str(raw).or_else(|_| serde_json::from_str(&mend_surrogates(raw)));
+    let Ok(Value::Object(mut alert)) = read else { return Vec::new() };
+    let Some(Value::Array(entries)) = alert.remove("evidence") else { return Vec::new() };
+    let object = |entry| if let Value::Object(entity) = entry { Some(entity) } else { None };
+    entries.into_iter().filter_map(object).collect()
+}
+
 /// Where `part`, a slice of `whole`, begins.
 pub(super) fn offset_in(whole: &str, part: &str) -> Option<usize> {
     let at = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
@@ -63,6 +76,13 @@ mod tests {
             with_evidence_of(earlier, thin),
             r#"{ "evidence": [{"sha1":"x"}], "status":"Resolved", "relatedUser":{"userName":"u"} }"#
         );
+    }
+
+    #[test]
+    fn entities_are_read_from_any_text() {
+        let read = |raw: &str| evidence_of(raw).len();
+        assert_eq!(read(r#"{"evidence":[{"sha1":"\ud800"},7,{}]}"#), 2);
+        assert_eq!(["no", "[]", "{}", r#"{"evidence":null}"#, r#"{"evidence":{}}"#].map(read), [0; 5]);
     }
 
     #[test]

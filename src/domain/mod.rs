@@ -17,7 +17,7 @@ mod window;
 pub use alert::{Alert, Unusable};
 pub use change::{ChangeKind, difference};
 pub use columns::{Columns, Outline};
-pub use evidence::with_evidence_of;
+pub use evidence::{evidence_of, with_evidence_of};
 pub use failure::{Failure, FailureClass, TenantState, UNREACHABLE_AFTER};
 pub use gap::{Gap, GapReason};
 pub use ids::{AlertId, BadGuid, MAX_ALERT_ID_BYTES, TenantId};

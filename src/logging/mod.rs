@@ -20,6 +20,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::clock::Clock;
 use crate::event::TARGET;
+pub(crate) use visible::is_hostile;
+
 use line::Line;
 use sink::Sink;
 

@@ -7,8 +7,11 @@ const MAX_DAYS: u64 = 3653;
 
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// Reads a span; the error says what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+/// Reads a span.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let bad =
         |why: &str| Err(format!("`{text}` is no span of time: {why}; write for example 90s, 30m, 1h, 180d or 2d12h"));
     if text.starts_with('-') {

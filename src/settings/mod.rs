@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::Tenant;
 use crate::entra::App;
 
+pub use duration::parse as parse_span;
 pub use environment::{Environment, colour_allowed};
 pub use error::{ConfigError, ConfigErrors, Excerpt};
 pub use sections::{LogFormat, LogSettings, PollSettings, StoreSettings};

@@ -5,6 +5,7 @@
 
 mod alert_row;
 mod alerts;
+mod backup;
 mod changes;
 mod connection;
 mod coverage;
@@ -13,8 +14,11 @@ mod lock;
 mod migrate;
 mod passes;
 mod quarantine;
+mod query;
 mod readers;
+mod reading;
 mod report;
+mod rows;
 mod tenants;
 mod time;
 mod writer;
@@ -26,13 +30,17 @@ use std::thread::JoinHandle;
 use tokio::sync::Notify;
 
 pub use alerts::{Batch, Counts, SetAside};
+pub use backup::{BackedUp, BackupError, back_up};
 pub use changes::Change;
 pub use coverage::{Coverage, CoverageMove, GapEdit, NewGap};
 pub use error::StoreError;
 pub use lock::StoreLock;
 pub use migrate::Migrated;
 pub use passes::{PassEnd, PassRecord};
+pub use query::{MOST_QUERY_BYTES, QueryLimits, query};
+pub use reading::{AlertFilter, AlertSort, Reading};
 pub use report::{Report, TenantReport};
+pub use rows::{ReadError, Sent, Sink, Value};
 pub use tenants::{Due, Lane, Roster, Standing};
 
 use crate::clock::Clock;

@@ -17,7 +17,7 @@ const DOORS: [(&str, &[&str]); 20] = [
     ("jiff", &["domain"]),
     ("base64", &["entra"]),
     ("config", &["settings"]),
-    ("csv", &["settings"]),
+    ("csv", &["settings", "command"]),
     ("toml", &["settings"]),
     ("clap", &["command"]),
     ("comfy_table", &["command"]),

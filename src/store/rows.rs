@@ -1,0 +1,103 @@
+//! Owns rows on their way out of the store: values of any column, handed over one row at a time.
+
+use std::io;
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Params, Statement};
+
+use super::StoreError;
+
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// None.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Real(f64),
+    /// Text; what was no UTF-8 has the replacement character instead.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// Who takes rows, such as a writer of CSV.
+pub trait Sink {
+    /// Takes the names of the columns, once, before any row.
+    ///
+    /// # Errors
+    /// When they cannot be written; then no row follows.
+    fn columns(&mut self, names: &[String]) -> io::Result<()>;
+
+    /// Takes a row.
+    ///
+    /// # Errors
+    /// When it cannot be written; then no row follows.
+    fn row(&mut self, values: Vec<Value>) -> io::Result<()>;
+}
+
+/// How much was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Rows.
+    pub rows: u64,
+    /// Whether there were more than the limit.
+    pub cut: bool,
+}
+
+/// Why rows could not be read, or not be handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Whoever takes the rows fails.
+    #[error("cannot write rows: {0}")]
+    Output(io::Error),
+    /// The SQL is wrong, or does more than read.
+    #[error("the query is refused: {0}")]
+    Refused(String),
+    /// The query took longer than it may.
+    #[error("the query was ended after {} s", .0.as_secs_f64())]
+    TooLong(Duration),
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Hands over the rows of a statement, at most `limit` of them; 0 means all.
+pub(super) fn send(
+    statement: &mut Statement<'_>,
+    params: impl Params,
+    limit: u64,
+    sink: &mut dyn Sink,
+) -> Result<Sent, ReadError> {
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    sink.columns(&names).map_err(ReadError::Output)?;
+    let mut rows = statement.query(params)?;
+    let mut sent = 0;
+    while let Some(row) = rows.next()? {
+        if limit > 0 && sent == limit {
+            return Ok(Sent { rows: sent, cut: true });
+        }
+        let values = (0..names.len()).map(|at| row.get_ref(at).map(value)).collect::<Result<_, _>>()?;
+        sink.row(values).map_err(ReadError::Output)?;
+        sent += 1;
+    }
+    Ok(Sent { rows: sent, cut: false })
+}
+
+fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
