@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 
+use comfy_table::ColumnConstraint;
+
 use super::output::{table, visible};
 use super::{Exit, Problem, rows_json};
 use crate::store::{ReadError, Sent, Sink, Value};
@@ -32,6 +34,8 @@ pub(super) struct Shape {
     raw_csv: bool,
 }
 
+/// What one copies out of a table to ask on is never cut.
+const IDS: [&str; 2] = ["alert_id", "tenant_id"];
 /// A longer text is cut in tables before it is laid out.
 const MOST_CELL_CHARS: usize = 400;
 /// What a time of the store has up to its seconds, and in all.
@@ -182,7 +186,13 @@ impl Sink for RowWriter {
             self.names.iter().filter(|name| self.in_table(name)).map(|name| visible(name)).collect();
         let cells: Vec<String> = self.names.iter().map(|name| self.csv_text(name)).collect();
         match &mut self.form {
-            Form::Table(table, _) => drop(table.set_header(headings)),
+            Form::Table(table, _) => {
+                let ids: Vec<usize> = (0..headings.len()).filter(|at| IDS.contains(&headings[*at].as_str())).collect();
+                table.set_header(headings);
+                for at in ids {
+                    table.column_mut(at).map(|column| column.set_constraint(ColumnConstraint::ContentWidth));
+                }
+            }
             Form::Csv(csv) => csv.write_record(cells).map_err(csv_error)?,
             Form::Lines(_) | Form::Json { .. } | Form::Ndjson(_) => {}
         }
