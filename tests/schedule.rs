@@ -162,6 +162,6 @@ fn lines(pipe: ChildStdout) -> Receiver<String> {
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status();
     assert!(status.expect("kill runs").success());
 }

@@ -21,7 +21,7 @@ fn resolve(filled: &Filled, id: &str) {
 
 /// Interrupts a process as Ctrl-C does, and its exit code.
 fn interrupt(mut child: Child) -> Option<i32> {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status();
     assert!(sent.expect("sent").success());
     child.wait().expect("ended").code()
 }

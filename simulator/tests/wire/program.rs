@@ -40,7 +40,8 @@ impl Running {
     }
 
     fn interrupt(mut self) {
-        let kill = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().expect("kill");
+        let kill =
+            Command::new("sh").args(["-c", &format!("kill -INT {}", self.child.id())]).status().expect("a shell");
         assert!(kill.success());
         assert!(self.child.wait().expect("an end").success());
     }
