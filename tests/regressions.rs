@@ -122,6 +122,30 @@ async fn a_failure_to_fetch_evidence_keeps_its_gap_open() {
     scene.is_true();
 }
 
+/// A token that was refused while an alert was fetched by itself was not renewed, and the gap had to wait six hours.
+#[tokio::test]
+async fn a_token_refused_for_a_single_alert_is_renewed_there_too() {
+    let scene = Scene::new(10_000).await;
+    scene.add(3, &NewAlert::default());
+    let poison = scene.change(|world, tenant| world.truth(tenant)[1].id.clone());
+    let faults = scene.sim.faults();
+    faults.add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    let refused = faults.add(FaultRule::new(Fault::Unauthorized401).on(Route::Alert).once());
+    scene.advance(MINUTE);
+    let logins = || scene.sim.stats().requests(scene.tenant.id.as_str(), Route::Login);
+    for _ in 0..60 {
+        scene.rig.pass(&scene.tenant).await;
+        if faults.struck(refused) > 0 {
+            break;
+        }
+        assert_eq!(logins(), 1);
+        scene.advance(MINUTE);
+    }
+    assert_eq!((faults.struck(refused), logins()), (1, 2));
+    assert_eq!(scene.open_gaps(), 0, "the pass went on");
+    scene.is_true();
+}
+
 /// Only the rows of an answer's last piece were completed; an answer is handed on in pieces of 500.
 #[tokio::test]
 async fn every_alert_of_a_long_list_without_evidence_gets_it() {

@@ -99,6 +99,8 @@ impl Control<'_> {
                 }
                 for id in &roster.removed {
                     Event::TenantRemoved { tenant: *id, name: &name(&before, id) }.emit();
+                    // Nobody will ask for this tenant's token again.
+                    now.ctx.entra.forget(*id);
                 }
                 let (added, removed) = (roster.added.len() as u64, roster.removed.len() as u64);
                 Event::ConfigReloaded { tenants: now.tenants.len() as u64, added, removed }.emit();

@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::pass::{self, Context, Ended};
 use crate::schedule::Schedule;
 use crate::stop::Stop;
-use crate::store::{Lane, Roster, Standing, StoreError, TenantKey};
+use crate::store::{Lane, Roster, StoreError, TenantKey};
 use ailing::Ailing;
 use slots::Slots;
 
@@ -153,7 +153,7 @@ impl Fleet {
                 continue;
             };
             let (plan, stop) = (Arc::clone(&plan), stop.clone());
-            passes.spawn(async move { (due.key, pass(&plan, &tenant, due.key, &stop).await) });
+            passes.spawn(async move { (due.key, pass(&plan, &tenant, &stop).await) });
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Fleet {
 }
 
 /// One pass; a panic in it becomes a failure of its tenant, recorded like any other.
-async fn pass(plan: &Plan, tenant: &Tenant, key: TenantKey, stop: &Stop) -> Result<Ended, StoreError> {
+async fn pass(plan: &Plan, tenant: &Tenant, stop: &Stop) -> Result<Ended, StoreError> {
     let Some(standing) = plan.ctx.store.standing(tenant.id).await? else { return Ok(Ended::Stopped) };
     let slot = plan.schedule.slot_after(plan.ctx.clock.now(), tenant.id.stable_hash());
     let work = pass::run(&plan.ctx, tenant, &standing, slot, stop);
@@ -191,7 +191,7 @@ async fn pass(plan: &Plan, tenant: &Tenant, key: TenantKey, stop: &Stop) -> Resu
         Ok(ended) => ended,
         Err(panic) => {
             let failure = defect(panic.as_ref());
-            pass::fail(&plan.ctx, tenant, &Standing { key, ..standing }, failure).await
+            pass::fail(&plan.ctx, tenant, &standing, failure).await
         }
     }
 }

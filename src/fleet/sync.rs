@@ -101,8 +101,7 @@ async fn read_all(
     };
     let mut patience = PATIENCE;
     loop {
-        let Some(standing) = plan.ctx.store.standing(tenant.id).await? else { return Ok(synced) };
-        let Ended::Recorded(record) = pass(plan, &tenant, standing.key, stop).await? else { return Ok(synced) };
+        let Ended::Recorded(record) = pass(plan, &tenant, stop).await? else { return Ok(synced) };
         tell_app_news(plan).await;
         synced.requests += u64::from(record.requests);
         synced.counts += record.counts;

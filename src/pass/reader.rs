@@ -3,7 +3,7 @@
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{Context, plan};
-use crate::defender::{ApiError, Page, Piece, Query, Reading};
+use crate::defender::{ApiError, Look, Page, Piece, Query, Reading};
 use crate::domain::{Alert, AlertId, Failure, Tenant, Ticks};
 use crate::entra::{Token, TokenError};
 use crate::event::Event;
@@ -91,50 +91,68 @@ impl Reader<'_> {
 
     /// Writes the last rows of an answer together with what it proves; returns the coverage that is now committed.
     pub(super) async fn land(&mut self, answered: Answered, change: CoverageMove) -> Result<Coverage, Stumble> {
-        self.tally.gaps_moved |= !change.gaps.is_empty();
-        let landed = self.ctx.store.land(self.key, answered.rest, change).await?;
-        self.tally.counts += landed.counts;
-        self.report(&landed);
-        Ok(landed.coverage)
+        self.commit(answered.rest, change).await
     }
 
     /// Changes coverage without rows.
     pub(super) async fn change(&mut self, change: CoverageMove) -> Result<Coverage, Stumble> {
-        self.tally.gaps_moved |= !change.gaps.is_empty();
-        Ok(self.ctx.store.land(self.key, Batch::default(), change).await?.coverage)
-    }
-
-    /// Fetches an alert by itself; it comes with its evidence.
-    pub(super) async fn fetch(&mut self, id: &AlertId) -> Result<Alert, Stumble> {
-        self.tally.requests += 1;
-        let read = self.ctx.defender.alert(self.tenant, &self.token.bearer, id);
-        Ok(self.stop.or(read).await??)
+        self.commit(Batch::default(), change).await
     }
 
     /// Writes alerts that prove nothing about their window.
     pub(super) async fn write(&mut self, batch: Batch) -> Result<(), Stumble> {
-        let landed = self.ctx.store.land(self.key, batch, CoverageMove::default()).await?;
-        self.tally.counts += landed.counts;
-        self.report(&landed);
-        Ok(())
+        self.commit(batch, CoverageMove::default()).await.map(drop)
     }
 
-    /// Sends the request; a refused token is replaced once.
-    async fn begin(&mut self, query: &Query) -> Result<Reading, Stumble> {
-        match self.send(query).await {
-            Err(Stumble::Api(error)) if error.refuses_token() => {
-                let renewed = self.ctx.entra.refresh(self.tenant, &self.token);
-                self.token = self.stop.or(renewed).await??;
-                self.send(query).await
-            }
-            other => other,
+    async fn commit(&mut self, batch: Batch, change: CoverageMove) -> Result<Coverage, Stumble> {
+        self.tally.gaps_moved |= !change.gaps.is_empty();
+        let landed = self.ctx.store.land(self.key, batch, change).await?;
+        Ok(self.account(landed))
+    }
+
+    /// Fetches an alert by itself; it comes with its evidence.
+    pub(super) async fn fetch(&mut self, id: &AlertId) -> Result<Alert, Stumble> {
+        let mut sent = self.stop.or(self.ctx.defender.alert(self.tenant, &self.token.bearer, id)).await?;
+        if self.renews_token(&sent).await? {
+            sent = self.stop.or(self.ctx.defender.alert(self.tenant, &self.token.bearer, id)).await?;
+            self.count(&sent);
         }
+        Ok(sent?)
     }
 
-    async fn send(&mut self, query: &Query) -> Result<Reading, Stumble> {
-        let sent = self.stop.or(self.ctx.defender.read(self.tenant, &self.token.bearer, query)).await?;
-        self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_))));
+    /// Asks the service for a sign of life and its time.
+    pub(super) async fn look(&mut self) -> Result<Look, Stumble> {
+        let mut sent = self.stop.or(self.ctx.defender.look(self.tenant, &self.token.bearer)).await?;
+        if self.renews_token(&sent).await? {
+            sent = self.stop.or(self.ctx.defender.look(self.tenant, &self.token.bearer)).await?;
+            self.count(&sent);
+        }
         Ok(sent?)
+    }
+
+    /// Sends the request for a list.
+    async fn begin(&mut self, query: &Query) -> Result<Reading, Stumble> {
+        let mut sent = self.stop.or(self.ctx.defender.read(self.tenant, &self.token.bearer, query)).await?;
+        if self.renews_token(&sent).await? {
+            sent = self.stop.or(self.ctx.defender.read(self.tenant, &self.token.bearer, query)).await?;
+            self.count(&sent);
+        }
+        Ok(sent?)
+    }
+
+    /// Counts a request; if its token was refused, gets another and says that the request is worth repeating once.
+    async fn renews_token<T>(&mut self, sent: &Result<T, ApiError>) -> Result<bool, Stumble> {
+        self.count(sent);
+        if !sent.as_ref().is_err_and(ApiError::refuses_token) {
+            return Ok(false);
+        }
+        self.token = self.stop.or(self.ctx.entra.refresh(self.tenant, &self.token)).await??;
+        Ok(true)
+    }
+
+    /// Counts a request that was really sent.
+    fn count<T>(&mut self, sent: &Result<T, ApiError>) {
+        self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_))));
     }
 
     /// Writes piece after piece; the last one is returned.
@@ -171,16 +189,17 @@ impl Reader<'_> {
         }
         drop(writing);
         for done in written {
-            let landed = done?;
-            self.tally.counts += landed.counts;
-            self.report(&landed);
+            self.account(done?);
         }
         outcome
     }
 
-    fn report(&self, landed: &Landed) {
+    /// Adds up what became of rows, and tells what was set aside.
+    fn account(&mut self, landed: Landed) -> Coverage {
+        self.tally.counts += landed.counts;
         for (alert, reason) in &landed.quarantined {
             Event::AlertQuarantined { tenant: self.tenant.id, alert: alert.as_deref(), reason }.emit();
         }
+        landed.coverage
     }
 }

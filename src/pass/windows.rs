@@ -6,7 +6,7 @@ use super::instant;
 use super::plan::{self, Proof};
 use super::reader::{Answered, Reader, Stumble};
 use super::thin;
-use crate::defender::{ApiError, Look, Order, Query};
+use crate::defender::{ApiError, Order, Query};
 use crate::domain::{Gap, GapReason, TenantId, Ticks, Window};
 use crate::event::Event;
 use crate::store::{Coverage, CoverageMove, GapEdit};
@@ -31,7 +31,7 @@ pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Read, Stumble> {
     let begun = Instant::now();
     let mut coverage = reader.ctx.store.coverage(reader.key).await?;
     if coverage.covered_until.is_none() {
-        let look = look(reader).await?;
+        let look = reader.look().await?;
         let asked_at = reader.plausible(look.asked_at, &coverage);
         let change = plan::first_contact(reader.tenant.id, asked_at, &reader.ctx.options);
         coverage = change_coverage(reader, change).await?;
@@ -45,20 +45,6 @@ pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Read, Stumble> {
         coverage = read_gap(reader, &gap, &coverage).await?;
     }
     Ok(Read { coverage, unfinished: false, skew_ms })
-}
-
-async fn look(reader: &mut Reader<'_>) -> Result<Look, Stumble> {
-    reader.tally.requests += 1;
-    let first = reader.stop.or(reader.ctx.defender.look(reader.tenant, &reader.token.bearer)).await?;
-    match first {
-        Err(error) if error.refuses_token() => {
-            let renewed = reader.ctx.entra.refresh(reader.tenant, &reader.token);
-            reader.token = reader.stop.or(renewed).await??;
-            reader.tally.requests += 1;
-            Ok(reader.stop.or(reader.ctx.defender.look(reader.tenant, &reader.token.bearer)).await??)
-        }
-        other => Ok(other?),
-    }
 }
 
 /// Reads from an hour before what is covered to the present.
@@ -108,7 +94,7 @@ async fn head_failed(
     error: ApiError,
 ) -> Result<Coverage, Stumble> {
     let failures = coverage.head_failures + 1;
-    let alive = if plan::wants_sign_of_life(failures) { look(reader).await.ok() } else { None };
+    let alive = if plan::wants_sign_of_life(failures) { reader.look().await.ok() } else { None };
     let alive_at = alive.map(|look| reader.plausible(look.asked_at, coverage));
     let options = &reader.ctx.options;
     let change = plan::after_head_failure(window, pieces, failures, alive_at, coverage, options);
@@ -124,7 +110,7 @@ async fn read_gap(reader: &mut Reader<'_>, gap: &Gap, coverage: &Coverage) -> Re
     match step_through_gap(reader, gap, &mut query).await {
         Err(Stumble::Api(error)) if error.may_lie_in_the_window() || error.refuses_query() => {
             // A gap is only taken apart while the service answers other requests; an outage is no fault of the gap.
-            if gap.attempts > 0 && look(reader).await.is_err() {
+            if gap.attempts > 0 && reader.look().await.is_err() {
                 return Err(error.into());
             }
             let edits = plan::after_gap_failure(gap, &error.to_string(), reader.ctx.clock.now(), &reader.ctx.options);
