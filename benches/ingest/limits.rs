@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use alertferry::clock::Clock;
-use alertferry::domain::{Alert, Columns};
+use alertferry::domain::{Alert, Columns, Findable};
 use alertferry::store::Store;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -45,15 +45,16 @@ pub(crate) fn download_and_split(url: &str) {
 }
 
 /// Inserts the rows that the daemon writes for these pages, from memory, by the fastest plain way: prepared
-/// statements, a thousand rows a transaction, the same file settings. Reading the columns is not counted.
+/// statements, a thousand rows a transaction, the same file settings. Reading alerts is not counted.
 pub(crate) fn insert(url: &str) {
-    let mut alerts: Vec<(Alert, Columns)> = Vec::new();
+    let mut alerts: Vec<(Alert, Columns, Findable)> = Vec::new();
     runtime().block_on(pages(url, |body| {
         let answer: Answer<'_> = serde_json::from_slice(body).expect("an answer");
         for row in answer.value {
             let alert = Alert::scan(row.get().as_bytes().to_vec(), false).expect("an alert");
             let columns = Columns::of(&alert.raw).expect("columns");
-            alerts.push((alert, columns));
+            let found = Findable::of(&alert.raw, &columns);
+            alerts.push((alert, columns, found));
         }
     }));
     alerts.sort_by(|a, b| (&a.0.id, a.0.last_update).cmp(&(&b.0.id, b.0.last_update)));
@@ -73,13 +74,15 @@ pub(crate) fn insert(url: &str) {
     let begun = Instant::now();
     for thousand in alerts.chunks(1_000) {
         let tx = conn.transaction().expect("a transaction");
-        thousand.iter().for_each(|(alert, columns)| insert_one(&tx, alert, columns));
+        let keys: Vec<i64> = thousand.iter().map(|(alert, columns, _)| insert_one(&tx, alert, columns)).collect();
+        keys.iter().zip(thousand).for_each(|(key, (_, _, found))| enter_one(&tx, *key, found));
         tx.commit().expect("committed");
     }
     report(begun.elapsed().as_secs_f64(), alerts.len());
 }
 
-fn insert_one(tx: &rusqlite::Transaction<'_>, alert: &Alert, columns: &Columns) {
+/// Returns the new row's key.
+fn insert_one(tx: &rusqlite::Transaction<'_>, alert: &Alert, columns: &Columns) -> i64 {
     const NOW: &str = "2026-11-24T12:00:00.0000000Z";
     let mut row = tx
         .prepare_cached(
@@ -125,4 +128,27 @@ fn insert_one(tx: &rusqlite::Transaction<'_>, alert: &Alert, columns: &Columns) 
         )
         .expect("a statement");
     change.execute(rusqlite::params![key, NOW, alert.last_update.to_string()]).expect("inserted");
+    key
+}
+
+fn enter_one(tx: &rusqlite::Transaction<'_>, key: i64, found: &Findable) {
+    let mut words = tx
+        .prepare_cached(
+            "INSERT INTO text_index (rowid, title, description, command_lines, file_names) VALUES (?, ?, ?, ?, ?)",
+        )
+        .expect("a statement");
+    words
+        .execute(rusqlite::params![key, found.title, found.description, found.command_lines, found.file_names])
+        .expect("inserted");
+    let mut values = tx
+        .prepare_cached(
+            "INSERT INTO value_index (rowid, sha1, sha256, ip, url, domain, file, account, upn, sid, user, device)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .expect("a statement");
+    values.raw_bind_parameter(1, key).expect("bound");
+    for (at, value) in found.values.iter().enumerate() {
+        values.raw_bind_parameter(at + 2, value).expect("bound");
+    }
+    values.raw_execute().expect("inserted");
 }

@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::alert_row::{self, Stored};
-use super::{StoreError, TenantKey, changes, quarantine};
-use crate::domain::{Alert, ChangeKind, Columns, Ticks, Unusable, difference, with_evidence_of};
+use super::tally::Tally;
+use super::{StoreError, TenantKey, changes, index, quarantine};
+use crate::domain::{Alert, ChangeKind, Columns, Findable, Ticks, Unusable, difference, with_evidence_of};
 
 /// Alerts of one tenant that came in one piece of an answer.
 #[derive(Debug, Default)]
@@ -52,9 +53,16 @@ pub(super) struct Observation {
 #[derive(Debug)]
 pub(super) enum Decision {
     Unchanged,
-    Insert(Box<Columns>),
+    Insert(Box<News>),
     Replace(Box<Replacement>),
     Quarantine(Unusable),
+}
+
+/// An alert that is not in the store.
+#[derive(Debug)]
+pub(super) struct News {
+    columns: Columns,
+    found: Findable,
 }
 
 /// A version that takes the place of the stored one.
@@ -63,7 +71,10 @@ pub(super) struct Replacement {
     /// What was compared.
     stored: Stored,
     raw: String,
-    columns: Columns,
+    /// The columns of the stored version, and of this one.
+    columns: (Columns, Columns),
+    /// What the stored version and this one are found by; nothing when that stays.
+    found: Option<(Findable, Findable)>,
     /// What differs; nothing when only the text is completed.
     fields: Option<String>,
 }
@@ -74,7 +85,9 @@ pub type SetAside = (Option<String>, String);
 /// Decides what is to be done with an alert. Reads only, so it can run beside the writer.
 pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Result<Decision, StoreError> {
     let Some(stored) = alert_row::find(conn, tenant, &alert.id)? else {
-        return Ok(Decision::Insert(Box::new(Columns::at(&alert.raw, &alert.outline))));
+        let columns = Columns::at(&alert.raw, &alert.outline);
+        let found = Findable::of(&alert.raw, &columns);
+        return Ok(Decision::Insert(Box::new(News { columns, found })));
     };
     if stored.digest == alert.digest.to_be_bytes() && stored.thin == alert.thin {
         return Ok(Decision::Unchanged);
@@ -92,16 +105,29 @@ pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Res
         return Ok(Decision::Unchanged);
     }
     let fields = (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string());
-    Ok(Columns::of(&raw).map_or_else(
-        |e| unreadable(alert, &e),
-        |columns| Decision::Replace(Box::new(Replacement { stored, raw, columns, fields })),
-    ))
+    Ok(match Columns::of(&raw) {
+        Err(error) => unreadable(alert, &error),
+        Ok(columns) => {
+            let columns = (Columns::of(&before).unwrap_or_default(), columns);
+            let found = (Findable::of(&before, &columns.0), Findable::of(&raw, &columns.1));
+            let found = (found.0 != found.1).then_some(found);
+            Decision::Replace(Box::new(Replacement { stored, raw, columns, found, fields }))
+        }
+    })
 }
 
 /// What came of a decision.
 enum Done {
-    Counted(Counts),
+    Unchanged,
+    Stored(Counts, Option<Entry>),
     Unreadable(Unusable),
+}
+
+/// What is to be done in the indexes about a stored alert.
+struct Entry {
+    key: i64,
+    before: Option<Findable>,
+    after: Findable,
 }
 
 /// Carries out a decision inside a transaction; decides anew if the store has moved on since.
@@ -111,16 +137,17 @@ fn carry_out(
     alert: &Alert,
     mut decision: Decision,
     seen: Observation,
+    tally: &mut Tally,
 ) -> Result<Done, StoreError> {
     loop {
         let done = match decision {
-            Decision::Unchanged => Some(Counts { unchanged: 1, ..Counts::default() }),
-            Decision::Insert(columns) => insert(conn, tenant, alert, &columns, seen)?,
-            Decision::Replace(replacement) => replace(conn, alert, &replacement, seen)?,
+            Decision::Unchanged => Some(Done::Unchanged),
+            Decision::Insert(news) => insert(conn, tenant, alert, *news, seen, tally)?,
+            Decision::Replace(replacement) => replace(conn, alert, *replacement, seen, tally)?,
             Decision::Quarantine(unusable) => return Ok(Done::Unreadable(unusable)),
         };
         match done {
-            Some(counts) => return Ok(Done::Counted(counts)),
+            Some(done) => return Ok(done),
             None => decision = decide(conn, tenant, alert)?,
         }
     }
@@ -131,27 +158,40 @@ fn insert(
     conn: &Connection,
     tenant: TenantKey,
     alert: &Alert,
-    columns: &Columns,
+    news: News,
     seen: Observation,
-) -> Result<Option<Counts>, StoreError> {
-    let Some(key) = alert_row::insert(conn, tenant, alert, columns, seen.at)? else { return Ok(None) };
+    tally: &mut Tally,
+) -> Result<Option<Done>, StoreError> {
+    let Some(key) = alert_row::insert(conn, tenant, alert, &news.columns, seen.at)? else { return Ok(None) };
     changes::record(conn, key, ChangeKind::Created, alert, None, seen)?;
-    Ok(Some(Counts { created: 1, ..Counts::default() }))
+    tally.comes(&news.columns);
+    let entry = Entry { key, before: None, after: news.found };
+    Ok(Some(Done::Stored(Counts { created: 1, ..Counts::default() }, Some(entry))))
 }
 
 /// `None` when the stored version is no longer the one that was compared.
 fn replace(
     conn: &Connection,
     alert: &Alert,
-    by: &Replacement,
+    by: Replacement,
     seen: Observation,
-) -> Result<Option<Counts>, StoreError> {
-    if !alert_row::replace(conn, alert, &by.stored, &by.raw, &by.columns)? {
+    tally: &mut Tally,
+) -> Result<Option<Done>, StoreError> {
+    let key = by.stored.key;
+    if !alert_row::replace(conn, alert, &by.stored, &by.raw, &by.columns.1)? {
         return Ok(None);
     }
-    let Some(fields) = &by.fields else { return Ok(Some(Counts { unchanged: 1, ..Counts::default() })) };
-    changes::record(conn, by.stored.key, ChangeKind::Updated, alert, Some(fields), seen)?;
-    Ok(Some(Counts { updated: 1, ..Counts::default() }))
+    tally.goes(&by.columns.0);
+    tally.comes(&by.columns.1);
+    let counts = match &by.fields {
+        None => Counts { unchanged: 1, ..Counts::default() },
+        Some(fields) => {
+            changes::record(conn, key, ChangeKind::Updated, alert, Some(fields), seen)?;
+            Counts { updated: 1, ..Counts::default() }
+        }
+    };
+    let entry = by.found.map(|(before, after)| Entry { key, before: Some(before), after });
+    Ok(Some(Done::Stored(counts, entry)))
 }
 
 fn unreadable(alert: &Alert, error: &serde_json::Error) -> Decision {
@@ -194,19 +234,32 @@ pub(super) fn carry_out_all(
 ) -> Result<(Counts, Vec<SetAside>), StoreError> {
     let mut counts = Counts::default();
     let mut set_aside = Vec::new();
+    let (mut entries, mut tally) = (Vec::new(), Tally::default());
     let mut quarantine = |unusable: Unusable| {
         let new = quarantine::set_aside(conn, tenant, &unusable, seen.at)?;
         set_aside.extend((new > 0).then_some((unusable.id, unusable.reason)));
         Ok::<u64, StoreError>(new)
     };
     for (alert, decision) in decided {
-        match carry_out(conn, tenant, &alert, decision, seen)? {
-            Done::Counted(more) => counts += more,
+        match carry_out(conn, tenant, &alert, decision, seen, &mut tally)? {
+            Done::Unchanged => counts.unchanged += 1,
+            Done::Stored(more, entry) => {
+                counts += more;
+                entries.extend(entry);
+            }
             Done::Unreadable(unusable) => counts.quarantined += quarantine(unusable)?,
         }
     }
     for unusable in unusable {
         counts.quarantined += quarantine(unusable)?;
+    }
+    tally.write(conn, tenant)?;
+    // All at once and last: a statement that opens a savepoint makes the indexes write out what they have gathered.
+    for Entry { key, before, after } in entries {
+        if let Some(before) = before {
+            index::take_out(conn, key, &before)?;
+        }
+        index::enter(conn, key, &after)?;
     }
     Ok((counts, set_aside))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::lock::beside;
-use super::{StoreError, connection};
+use super::{StoreError, connection, index};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -37,11 +37,13 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<Migrated, St
     let to = newest();
     if from == to {
         connection::make_durable(conn)?;
+        index::fill(conn)?;
         return Ok(Migrated { from, to, backup: None });
     }
     let backup = if from > 0 { Some(back_up(conn, path, from)?) } else { None };
     connection::make_durable(conn)?;
     embedded::migrations::runner().run(conn).map_err(|e| StoreError::Sql(format!("migrating the schema: {e}")))?;
+    index::fill(conn)?;
     Ok(Migrated { from, to, backup })
 }
 
@@ -51,6 +53,10 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let known = newest();
     if found < known {
         let detail = format!("its schema {found} is older than {known}; start `alertferry run` once to migrate it");
+        return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: false });
+    }
+    if !index::is_filled(conn)? {
+        let detail = "its search indexes are being filled; try again when `alertferry run` is ready".to_owned();
         return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: false });
     }
     Ok(())

@@ -10,6 +10,7 @@ mod changes;
 mod connection;
 mod coverage;
 mod error;
+mod index;
 mod lock;
 mod migrate;
 mod passes;
@@ -19,6 +20,7 @@ mod readers;
 mod reading;
 mod report;
 mod rows;
+mod tally;
 mod tenants;
 mod time;
 mod writer;
@@ -214,9 +216,6 @@ impl Store {
             .run(weight, move |tx| {
                 let (mut counts, quarantined) = alerts::carry_out_all(tx, tenant, decided, unusable, seen)?;
                 counts.unchanged += known;
-                if counts.created > 0 {
-                    tenants::count_alerts(tx, tenant, counts.created)?;
-                }
                 if change != CoverageMove::default() {
                     coverage::apply(tx, tenant, &change, seen.at)?;
                 }

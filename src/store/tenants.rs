@@ -172,14 +172,6 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
     Ok(standing.optional()?)
 }
 
-pub(super) fn count_alerts(conn: &Connection, tenant: TenantKey, created: u64) -> Result<(), StoreError> {
-    let mut statement = conn.prepare_cached(
-        "-- tenants::count_alerts\nUPDATE tenant SET alert_count = alert_count + ?2 WHERE tenant_key = ?1",
-    )?;
-    statement.execute(params![tenant.0, i64::try_from(created).unwrap_or(i64::MAX)])?;
-    Ok(())
-}
-
 fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<TenantId> {
     let text: String = row.get(index)?;
     TenantId::parse(&text)
