@@ -82,11 +82,7 @@ impl Findable {
         // Half a surrogate pair is no text for this reader; it is put right in a copy.
         let mended = mend_surrogates(raw);
         let wire = serde_json::from_str::<Wire<'_>>(&mended).ok();
-        let objects =
-            |list: &'_ RawValue| -> Vec<Box<RawValue>> { serde_json::from_str(list.get()).unwrap_or_default() };
-        let evidence = wire.as_ref().and_then(|wire| wire.evidence).map(objects).unwrap_or_default();
-        let entities: Vec<Entity<'_>> =
-            evidence.iter().filter_map(|object| serde_json::from_str(object.get()).ok()).collect();
+        let entities = wire.as_ref().and_then(|wire| wire.evidence).map(entities).unwrap_or_default();
         let related = wire.as_ref().and_then(|wire| wire.related_user);
         let user: Option<Entity<'_>> = related.and_then(|object| serde_json::from_str(object.get()).ok());
         let mut values = Values::default();
@@ -106,6 +102,12 @@ impl Findable {
     pub fn values_of(&self, kind: ObservableKind) -> impl Iterator<Item = &str> {
         self.values[kind as usize].as_deref().into_iter().flat_map(|values| values.split('\n'))
     }
+}
+
+/// The entities of a list; other values in it are left out.
+fn entities(list: &RawValue) -> Vec<Entity<'_>> {
+    let entries: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
+    entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
 }
 
 fn lines<'a>(texts: impl Iterator<Item = &'a Text<'a>>) -> Option<String> {

@@ -86,13 +86,19 @@ pub fn comparable(kind: ObservableKind, value: &str) -> String {
         },
         ObservableKind::Url => Cow::Borrowed(without_root(value)),
         ObservableKind::Domain => Cow::Borrowed(value.trim_end_matches('.')),
-        _ => Cow::Borrowed(value),
+        ObservableKind::Sha1
+        | ObservableKind::Sha256
+        | ObservableKind::File
+        | ObservableKind::Account
+        | ObservableKind::Upn
+        | ObservableKind::Sid
+        | ObservableKind::User
+        | ObservableKind::Device => Cow::Borrowed(value),
     };
-    let mut value: String = value
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
-        .collect();
+    let mut value = value.to_lowercase();
+    if value.contains(char::is_control) {
+        value = value.replace(char::is_control, "\u{fffd}");
+    }
     value.truncate(value.floor_char_boundary(MOST_BYTES));
     value
 }

@@ -119,7 +119,7 @@ pub(super) fn decide(conn: &Connection, tenant: TenantKey, alert: &Alert) -> Res
 /// What came of a decision.
 enum Done {
     Unchanged,
-    Stored(Counts, Option<Entry>),
+    Stored(Counts, Option<Box<Entry>>),
     Unreadable(Unusable),
 }
 
@@ -165,7 +165,7 @@ fn insert(
     let Some(key) = alert_row::insert(conn, tenant, alert, &news.columns, seen.at)? else { return Ok(None) };
     changes::record(conn, key, ChangeKind::Created, alert, None, seen)?;
     tally.comes(&news.columns);
-    let entry = Entry { key, before: None, after: news.found };
+    let entry = Box::new(Entry { key, before: None, after: news.found });
     Ok(Some(Done::Stored(Counts { created: 1, ..Counts::default() }, Some(entry))))
 }
 
@@ -190,7 +190,7 @@ fn replace(
             Counts { updated: 1, ..Counts::default() }
         }
     };
-    let entry = by.found.map(|(before, after)| Entry { key, before: Some(before), after });
+    let entry = by.found.map(|(before, after)| Box::new(Entry { key, before: Some(before), after }));
     Ok(Some(Done::Stored(counts, entry)))
 }
 
@@ -255,11 +255,11 @@ pub(super) fn carry_out_all(
     }
     tally.write(conn, tenant)?;
     // All at once and last: a statement that opens a savepoint makes the indexes write out what they have gathered.
-    for Entry { key, before, after } in entries {
-        if let Some(before) = before {
-            index::take_out(conn, key, &before)?;
+    for entry in entries {
+        if let Some(before) = &entry.before {
+            index::take_out(conn, entry.key, before)?;
         }
-        index::enter(conn, key, &after)?;
+        index::enter(conn, entry.key, &entry.after)?;
     }
     Ok((counts, set_aside))
 }

@@ -20,7 +20,7 @@ const PAGE_BYTES: i64 = 16 * 1024;
 /// whole read.
 const WRITER_CACHE_KIB: i64 = 4 * 1024;
 /// Page cache of each reader, in KiB.
-const READER_CACHE_KIB: i64 = 2 * 1024;
+const READER_CACHE_KIB: i64 = 1024;
 /// A new database may be read by its group and by nobody else; the umask may narrow that further.
 const MODE: u32 = 0o640;
 /// Compiled statements each connection keeps.

@@ -70,7 +70,7 @@ pub(super) fn fill(conn: &mut Connection) -> Result<(), StoreError> {
     loop {
         let tx = conn.transaction()?;
         let last = enter_after(&tx, next)?;
-        let mut mark = tx.prepare_cached("-- index::mark\nUPDATE index_state SET filled_to = ?2 WHERE name = ?1")?;
+        let mut mark = tx.prepare_cached("-- index::fill\nUPDATE index_state SET filled_to = ?2 WHERE name = ?1")?;
         mark.execute(params![NAME, last])?;
         drop(mark);
         tx.commit()?;
@@ -105,7 +105,7 @@ fn begin(conn: &mut Connection) -> Result<i64, StoreError> {
 /// Enters the alerts after a key, some at a time; the last one's key, or nothing when there were none left.
 fn enter_after(conn: &Connection, after: i64) -> Result<Option<i64>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "-- index::stored_after\nSELECT alert_key, raw FROM alert WHERE alert_key > ?1 ORDER BY alert_key LIMIT ?2",
+        "-- index::enter_after\nSELECT alert_key, raw FROM alert WHERE alert_key > ?1 ORDER BY alert_key LIMIT ?2",
     )?;
     let mut rows = statement.query(params![after, STEP])?;
     let mut last = None;

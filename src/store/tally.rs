@@ -27,7 +27,7 @@ impl Tally {
 
     pub(super) fn write(self, conn: &Connection, tenant: TenantKey) -> Result<(), StoreError> {
         let mut kind = conn.prepare_cached(
-            "-- tally::kind\n\
+            "-- tally::write_kinds\n\
              INSERT INTO alert_count (tenant_key, severity, status, alerts) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET alerts = alerts + excluded.alerts",
         )?;
@@ -38,7 +38,7 @@ impl Tally {
         }
         if all != 0 {
             let mut tenants = conn.prepare_cached(
-                "-- tally::tenant\nUPDATE tenant SET alert_count = alert_count + ?2 WHERE tenant_key = ?1",
+                "-- tally::write_all\nUPDATE tenant SET alert_count = alert_count + ?2 WHERE tenant_key = ?1",
             )?;
             tenants.execute(params![tenant.0, all])?;
         }
