@@ -122,6 +122,7 @@ impl Watch {
         }
         assert_eq!(rig.query::<i64>("SELECT count(*) FROM alert WHERE thin"), 0, "evidence is missing");
         assert_eq!(rig.query::<i64>("SELECT count(*) FROM quarantine"), 0, "something was set aside");
+        support::derived::assert_derived(&rig.path);
         if seed.is_multiple_of(8) {
             assert_eq!(rig.query::<String>("PRAGMA integrity_check"), "ok");
         }

@@ -1,6 +1,8 @@
 //! Owns what the tests share: a simulated world, a store in a directory of its own, and the real passes between them.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod derived;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

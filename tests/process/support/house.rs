@@ -151,6 +151,7 @@ impl House {
     /// Asserts that the store is whole and equals the truth for these tenants.
     pub fn assert_equals_truth(&self, sim: &Simulator, tenants: &[String]) {
         assert_eq!(self.query("PRAGMA integrity_check"), [["ok"]]);
+        rig::derived::assert_derived(&self.store());
         for tenant in tenants {
             rig::assert_equals_truth(&self.store(), sim, tenant);
         }
