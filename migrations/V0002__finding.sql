@@ -1,9 +1,10 @@
 -- Finding: an index of the values one hunts for, an index of words, counts, and views for the questions people ask.
 -- Alerts stay where they are and are stored once: `evidence` is read out of `raw`, the indexes hold no text of their own.
 
--- Values of evidence that name something: hashes, addresses, files, accounts, devices. One column a kind, the values of
--- an alert one a line, in lower case; a value is one token, with all its punctuation and blanks. Filled by the daemon.
-CREATE VIRTUAL TABLE value_index USING fts5(
+CREATE VIRTUAL TABLE value_index -- values that name something: hashes, addresses, files, accounts, devices
+-- One column a kind, the values of an alert one a line, in lower case; a value is one token, with all its punctuation and
+-- blanks. Filled by the daemon; asked through the view hunt.
+USING fts5(
     sha1, sha256, ip, url, domain, file, account, upn, sid, user, device,
     content = '', columnsize = 0, detail = column,
     tokenize = "ascii tokenchars ' !""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
@@ -21,20 +22,21 @@ SELECT a.alert_key, a.title,
            AS file_names
 FROM alert AS a;
 
--- Words of titles, descriptions, command lines and file names, without accents and case. Filled by the daemon.
-CREATE VIRTUAL TABLE text_index USING fts5(
+CREATE VIRTUAL TABLE text_index -- words of titles, descriptions, command lines and file names
+-- Without accents and case. Filled by the daemon; asked through the view search.
+USING fts5(
     title, description, command_lines, file_names,
     content = 'alert_text', content_rowid = 'alert_key', columnsize = 0,
     tokenize = "unicode61 remove_diacritics 2"
 );
 
-CREATE TABLE index_state (
+CREATE TABLE index_state ( -- how far the two indexes are filled
     name                 TEXT PRIMARY KEY,           -- 'finding': both indexes
     version              INTEGER NOT NULL,           -- by which rules they were filled; other rules, filled anew
     filled_to            INTEGER                     -- the last alert_key of an unfinished filling; null: complete
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE alert_count (                           -- how many alerts there are
+CREATE TABLE alert_count ( -- how many alerts there are of each severity and status
     tenant_key           INTEGER NOT NULL REFERENCES tenant (tenant_key),
     severity             TEXT NOT NULL,              -- '' for none
     status               TEXT NOT NULL,              -- '' for none

@@ -107,6 +107,19 @@ fn the_page_shows_every_view_and_column_in_order() {
 }
 
 #[test]
+fn comments_stand_in_the_schema() {
+    let rig = Rig::new(Options::default());
+    let bare = rig.query_all(
+        "SELECT name, sql FROM sqlite_schema
+         WHERE type IN ('table', 'view') AND sql NOT LIKE '%--%' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+           AND name <> 'refinery_schema_history' AND name NOT LIKE '%\\_index\\_%' ESCAPE '\\'",
+    );
+    assert!(bare.is_empty(), "tables and views without a comment: {bare:?}");
+    let shown = rig.query_all("SELECT count(*) FROM sqlite_schema WHERE name IN ('evidence', 'value_index', 'alert')");
+    assert_eq!(shown, [["3"]]);
+}
+
+#[test]
 fn what_is_promised_is_there() {
     let rig = Rig::new(Options::default());
     let made = made(&support::open(&rig.path));

@@ -44,9 +44,16 @@ pub(crate) fn download_and_split(url: &str) {
     report(begun.elapsed().as_secs_f64(), rows);
 }
 
+/// Which of the indexes of what alerts are found by are filled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Indexes {
+    pub(crate) values: bool,
+    pub(crate) words: bool,
+}
+
 /// Inserts the rows that the daemon writes for these pages, from memory, by the fastest plain way: prepared
 /// statements, a thousand rows a transaction, the same file settings. Reading alerts is not counted.
-pub(crate) fn insert(url: &str) {
+pub(crate) fn insert(url: &str, indexes: Indexes) {
     let mut alerts: Vec<(Alert, Columns, Findable)> = Vec::new();
     runtime().block_on(pages(url, |body| {
         let answer: Answer<'_> = serde_json::from_slice(body).expect("an answer");
@@ -75,7 +82,14 @@ pub(crate) fn insert(url: &str) {
     for thousand in alerts.chunks(1_000) {
         let tx = conn.transaction().expect("a transaction");
         let keys: Vec<i64> = thousand.iter().map(|(alert, columns, _)| insert_one(&tx, alert, columns)).collect();
-        keys.iter().zip(thousand).for_each(|(key, (_, _, found))| enter_one(&tx, *key, found));
+        keys.iter().zip(thousand).for_each(|(key, (_, _, found))| {
+            if indexes.words {
+                enter_words(&tx, *key, found);
+            }
+            if indexes.values {
+                enter_values(&tx, *key, found);
+            }
+        });
         tx.commit().expect("committed");
     }
     report(begun.elapsed().as_secs_f64(), alerts.len());
@@ -131,7 +145,7 @@ fn insert_one(tx: &rusqlite::Transaction<'_>, alert: &Alert, columns: &Columns) 
     key
 }
 
-fn enter_one(tx: &rusqlite::Transaction<'_>, key: i64, found: &Findable) {
+fn enter_words(tx: &rusqlite::Transaction<'_>, key: i64, found: &Findable) {
     let mut words = tx
         .prepare_cached(
             "INSERT INTO text_index (rowid, title, description, command_lines, file_names) VALUES (?, ?, ?, ?, ?)",
@@ -140,6 +154,9 @@ fn enter_one(tx: &rusqlite::Transaction<'_>, key: i64, found: &Findable) {
     words
         .execute(rusqlite::params![key, found.title, found.description, found.command_lines, found.file_names])
         .expect("inserted");
+}
+
+fn enter_values(tx: &rusqlite::Transaction<'_>, key: i64, found: &Findable) {
     let mut values = tx
         .prepare_cached(
             "INSERT INTO value_index (rowid, sha1, sha256, ip, url, domain, file, account, upn, sid, user, device)

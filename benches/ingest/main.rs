@@ -25,7 +25,10 @@ fn main() {
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("serve"), _) => server::serve(),
         (Some("download"), Some(url)) => limits::download_and_split(&url),
-        (Some("insert"), Some(url)) => limits::insert(&url),
+        (Some("insert"), Some(url)) => limits::insert(&url, limits::Indexes { values: true, words: true }),
+        (Some("insert-values"), Some(url)) => limits::insert(&url, limits::Indexes { values: true, words: false }),
+        (Some("insert-words"), Some(url)) => limits::insert(&url, limits::Indexes { values: false, words: true }),
+        (Some("insert-rows"), Some(url)) => limits::insert(&url, limits::Indexes { values: false, words: false }),
         (Some("ours"), Some(url)) => ours::ingest(&url),
         _ => run(),
     }
@@ -47,6 +50,7 @@ fn run() {
         rounds.min_by(|a, b| a.seconds.total_cmp(&b.seconds)).expect("at least one round")
     };
     let (download, insert) = (best("download", 0), best("insert", 0));
+    let parts = ["insert-rows", "insert-values", "insert-words"].map(|part| best(part, 0));
     let (first, again) = (best("ours", 0), best("ours", 1));
     let limit = download.seconds.max(insert.seconds);
     println!("| part | s | rows/s | peak MiB | ratio |");
@@ -56,7 +60,11 @@ fn run() {
         println!("| {name} | {:.2} | {rate:.0} | {:.0} | {ratio} |", part.seconds, part.peak_mib);
     };
     row("download and split alone (limit 1)", download, "");
-    row("SQLite insert alone (limit 2)", insert, "");
+    row("SQLite insert alone, rows and their indexes", parts[0], "");
+    let dearer = |part: Measured| format!("{:.2} x rows alone", part.seconds / parts[0].seconds);
+    row("… with the index of values", parts[1], &dearer(parts[1]));
+    row("… with the index of words", parts[2], &dearer(parts[2]));
+    row("… with both: all that is written (limit 2)", insert, &dearer(insert));
     row("alertferry, first read", first, &format!("{:.2} x the larger limit", first.seconds / limit));
     let speedup = (again.rows / again.seconds) / (first.rows / first.seconds);
     row("alertferry, unchanged re-read", again, &format!("{speedup:.1} x the first read's rows/s"));
