@@ -14,7 +14,7 @@
 //! the same as "not yet done".
 //!
 //! Modules import only from floors below their own: the words ([`domain`]), ground ([`backoff`], [`clock`],
-//! [`notify`], [`secret`], [`stop`]), pipes ([`http`], [`store`]), credentials ([`entra`]), pages ([`defender`]),
+//! [`mapping`], [`notify`], [`secret`], [`stop`]), pipes ([`http`], [`store`]), credentials ([`entra`]), pages ([`defender`]),
 //! operator-visible lines ([`event`], [`logging`]), one tenant ([`pass`]), all tenants ([`fleet`], [`outbox`],
 //! [`schedule`]), [`settings`], wiring ([`daemon`]), and the edge ([`command`]). `tests/tidy` holds them to it.
 
@@ -29,6 +29,7 @@ pub mod event;
 pub mod fleet;
 pub mod http;
 pub mod logging;
+pub mod mapping;
 pub mod notify;
 pub mod outbox;
 pub mod pass;

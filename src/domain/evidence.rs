@@ -1,5 +1,7 @@
 //! Owns the evidence in an alert's text: reading it, and completing an alert that was read without it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -51,11 +53,22 @@ pub fn with_evidence_of(earlier: &str, thin: &str) -> String {
 /// The entities in an alert's text, in its order; what cannot be read is none.
 #[must_use]
 pub fn evidence_of(raw: &str) -> Vec<Map<String, Value>> {
-    let read = serde_json::from_str(raw).or_else(|_| serde_json::from_str(&mend_surrogates(raw)));
-    let Ok(Value::Object(mut alert)) = read else { return Vec::new() };
-    let Some(Value::Array(entries)) = alert.remove("evidence") else { return Vec::new() };
+    let Some(Value::Array(entries)) = members_of(raw).remove("evidence") else { return Vec::new() };
     let object = |entry| if let Value::Object(entity) = entry { Some(entity) } else { None };
     entries.into_iter().filter_map(object).collect()
+}
+
+/// The members of an alert's text. A member that cannot be read (a number beyond all bounds, lists within lists without
+/// end) is left out, and a text that is no object has none.
+#[must_use]
+pub fn members_of(raw: &str) -> Map<String, Value> {
+    if let Ok(members) = serde_json::from_str(raw) {
+        return members;
+    }
+    let mended = mend_surrogates(raw);
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(&mended).unwrap_or_default();
+    let readable = |(name, value): (String, &RawValue)| Some((name, serde_json::from_str(value.get()).ok()?));
+    members.into_iter().filter_map(readable).collect()
 }
 
 /// Where `part`, a slice of `whole`, begins.
@@ -83,6 +96,16 @@ mod tests {
         let read = |raw: &str| evidence_of(raw).len();
         assert_eq!(read(r#"{"evidence":[{"sha1":"\ud800"},7,{}]}"#), 2);
         assert_eq!(["no", "[]", "{}", r#"{"evidence":null}"#, r#"{"evidence":{}}"#].map(read), [0; 5]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_costs_its_own_member_alone() {
+        let deep = "[".repeat(500) + &"]".repeat(500);
+        let raw = format!(r#"{{"title":"a\ud800","incidentId":1e999,"comments":{deep},"evidence":[{{}}]}}"#);
+        let members = members_of(&raw);
+        assert_eq!(members.keys().collect::<Vec<_>>(), ["evidence", "title"]);
+        assert_eq!(members["title"], "a\u{fffd}");
+        assert!(["", "no", "[]", "7", "{\"a\":1"].iter().all(|raw| members_of(raw).is_empty()));
     }
 
     #[test]

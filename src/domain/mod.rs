@@ -19,7 +19,7 @@ mod window;
 pub use alert::{Alert, Unusable};
 pub use change::{ChangeKind, difference};
 pub use columns::{Columns, Outline};
-pub use evidence::{evidence_of, with_evidence_of};
+pub use evidence::{evidence_of, members_of, with_evidence_of};
 pub use failure::{Failure, FailureClass, TenantState, UNREACHABLE_AFTER};
 pub use findable::{FINDABLE_VERSION, Findable};
 pub use gap::{Gap, GapReason};

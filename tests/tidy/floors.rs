@@ -7,7 +7,7 @@ use crate::source::{self, File};
 /// The floors from the ground up, with their modules.
 const FLOORS: [(&str, &[&str]); 12] = [
     ("the words", &["domain"]),
-    ("ground", &["backoff", "clock", "notify", "secret", "stop"]),
+    ("ground", &["backoff", "clock", "mapping", "notify", "secret", "stop"]),
     ("pipes", &["http", "store"]),
     ("credentials", &["entra"]),
     ("pages", &["defender"]),
