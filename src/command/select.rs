@@ -1,5 +1,6 @@
 //! Owns finding what a command works on: the tenants that a command line names, and the store.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Problem};
@@ -11,13 +12,20 @@ pub(super) fn store(config: &Path) -> Result<PathBuf, Problem> {
     there(Settings::load(config)?.store.path)
 }
 
-/// The path of a store; a problem when there is none.
+/// The path of a store; a problem when there is none, or none that this user may know of.
 pub(super) fn there(path: PathBuf) -> Result<PathBuf, Problem> {
-    if path.exists() {
-        return Ok(path);
-    }
-    let message = format!("there is no store at {} yet; start `alertferry run` or `alertferry sync`", path.display());
-    Err(Problem::new(Exit::NoInput, message))
+    let shown = path.display();
+    let (exit, message) = match path.try_exists() {
+        Ok(true) => return Ok(path),
+        Ok(false) => {
+            (Exit::NoInput, format!("there is no store at {shown} yet; start `alertferry run` or `alertferry sync`"))
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            (Exit::Permission, format!("cannot look for the store {shown}: {error}; members of its group may read it"))
+        }
+        Err(error) => (Exit::NoInput, format!("cannot look for the store {shown}: {error}")),
+    };
+    Err(Problem::new(exit, message))
 }
 
 /// The tenants named by id or by name, in any case; none named means all, which is an empty list.

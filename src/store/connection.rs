@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, FileControl, OpenFlags};
+use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags};
 
 use super::StoreError;
+use super::lock::beside;
 
 /// How long a connection waits for another process that holds a lock (a backup tool, a checkpointing reader).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,7 +59,7 @@ pub(super) fn make_durable(conn: &Connection) -> Result<(), StoreError> {
 pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
-    prepare(&conn, READER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
+    prepare(&conn, READER_CACHE_KIB).map_err(|e| unlogged(path, &e).unwrap_or_else(|| unprepared(path, e)))?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
@@ -76,20 +77,39 @@ fn prepare(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
 
 /// The first statement that looks into the file finds out whether it is a database at all.
 fn unprepared(path: &Path, error: rusqlite::Error) -> StoreError {
-    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+    if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
         return StoreError::Foreign { path: path.to_owned(), detail: "no SQLite database".to_owned() };
     }
     error.into()
 }
 
+/// Why the file was not opened. It is only asked about and not opened here: closing it again would end the locks that
+/// this process holds on it.
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let detail = match std::fs::metadata(path) {
-        Err(missing) => missing.to_string(),
-        Ok(_) => error.to_string(),
+    let (detail, permission) = match std::fs::metadata(path) {
+        Err(missing) => (missing.to_string(), missing.kind() == ErrorKind::PermissionDenied),
+        Ok(there) if there.is_file() && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            (format!("{error}; only its owner and members of its group may read it"), true)
+        }
+        Ok(_) => {
+            let codes = [Some(ErrorCode::PermissionDenied), Some(ErrorCode::ReadOnly)];
+            (error.to_string(), codes.contains(&error.sqlite_error_code()))
+        }
     };
-    let permission = matches!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::PermissionDenied | rusqlite::ErrorCode::ReadOnly)
-    );
     StoreError::Unopened { path: path.to_owned(), detail, permission }
+}
+
+/// The error of a reader whom something keeps from the write-ahead log or from its index, if it is one: he could make
+/// them only in a directory that he may write.
+fn unlogged(path: &Path, error: &rusqlite::Error) -> Option<StoreError> {
+    let kept_out = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    let gone = ["-wal", "-shm"].into_iter().find(|ending| !beside(path, ending).exists());
+    let detail = match gone {
+        Some(ending) => format!(
+            "its {ending} file is gone, and this user may not make it; another program opened the store for writing \
+             while no daemon ran; start `alertferry run`, which makes it anew"
+        ),
+        None => format!("{error}; its -wal and -shm files must be readable, too"),
+    };
+    kept_out.then(|| StoreError::Unopened { path: path.to_owned(), detail, permission: true })
 }

@@ -10,6 +10,7 @@ mod cli;
 mod kill;
 mod log;
 mod neighbours;
+mod readers;
 mod reload;
 mod samples;
 mod second;

@@ -3,8 +3,20 @@
 use std::path::{Path, PathBuf};
 
 /// Where files of this repository are; whatever else lies beside them (build output, a clone's data) is nobody's.
-const PLACES: [&str; 11] =
-    [".cargo", ".ci", "benches", "config", "docs", "examples", "migrations", "simulator", "src", "systemd", "tests"];
+const PLACES: [&str; 12] = [
+    ".cargo",
+    ".ci",
+    "benches",
+    "config",
+    "contrib",
+    "docs",
+    "examples",
+    "migrations",
+    "simulator",
+    "src",
+    "systemd",
+    "tests",
+];
 
 /// A text file of the repository.
 pub struct File {
