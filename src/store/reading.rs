@@ -182,6 +182,7 @@ impl Reading {
              SELECT sql FROM sqlite_schema
              WHERE sql IS NOT NULL AND type IN ('view', 'table', 'index')
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'refinery_schema_history'
+               AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
              ORDER BY type <> 'view', tbl_name, type <> 'table', name",
         )?;
         let found = statement.query_map([], |row| row.get(0))?;

@@ -58,10 +58,14 @@ fn a_copy_that_cannot_be_leaves_nothing() {
         partial.lock().expect("locked");
         filled.fails(&["backup", &copy.to_string_lossy()], 75, &["another backup"]);
         drop(partial);
+        // What an interrupted backup left is in nobody's way.
+        filled.shows(&["backup", &copy.to_string_lossy()]);
+        assert_eq!(names(copy.parent().expect("a directory"), "copy"), ["copy.db"]);
+        std::fs::remove_file(&copy).expect("gone");
         // A damaged store makes no backup that looks like one.
         let mut bytes = std::fs::read(filled.house.store()).expect("a store");
-        let middle = bytes.len() / 2;
-        bytes[middle..].fill(0x5a);
+        let late = bytes.len() / 8 * 7;
+        bytes[late..].fill(0x5a);
         std::fs::write(filled.house.store(), bytes).expect("written");
         let said = filled.house.run(&["backup", &copy.to_string_lossy()]);
         assert_eq!(said.code, Some(65), "{said:?}");
