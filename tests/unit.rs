@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 const UNIT: &str = include_str!("../systemd/alertferry.service");
+const PRUNE: &str = include_str!("../systemd/alertferry-prune.service");
+const PRUNE_TIMER: &str = include_str!("../systemd/alertferry-prune.timer");
 const SYSUSERS: &str = include_str!("../systemd/alertferry.sysusers");
 const TMPFILES: &str = include_str!("../systemd/alertferry.tmpfiles");
 const SAMPLE: &str = include_str!("../config/alertferry.toml");
@@ -177,4 +179,39 @@ fn systemd_accepts_the_unit_and_calls_it_safe() {
     let judged = run(&["security", "--offline=true", "--threshold=9"], &file).expect("it runs");
     let text = String::from_utf8_lossy(&judged.stdout).into_owned() + &String::from_utf8_lossy(&judged.stderr);
     assert!(judged.status.success(), "{text}");
+}
+
+/// The daily retention: its command line is right, it runs as the daemon does, and systemd takes both files.
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn the_timer_runs_what_the_program_understands() {
+    let line = |key: &str| {
+        let found = PRUNE.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        found.unwrap_or_else(|| panic!("the unit has no {key}="))
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = directory.path().join("alertferry.toml");
+    let start = line("ExecStart").replace("/etc/alertferry/alertferry.toml", &config.to_string_lossy());
+    let words: Vec<&str> = start.split(' ').collect();
+    assert_eq!(words[0], INSTALLED);
+    let told = program().args(&words[1..]).output().expect("it runs");
+    assert_eq!(told.status.code(), Some(78), "{told:?}");
+    for key in ["User", "Group", "StateDirectory", "StateDirectoryMode", "ConfigurationDirectory", "UMask"] {
+        assert_eq!(line(key), one(key), "{key}");
+    }
+    assert!(line("SetCredential").starts_with(one("LoadCredential").split(':').next().expect("a name")));
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text.replace(INSTALLED, env!("CARGO_BIN_EXE_alertferry"))).expect("written");
+        path
+    };
+    let service = file("alertferry-prune.service", PRUNE);
+    let timer = file("alertferry-prune.timer", PRUNE_TIMER);
+    let Ok(verified) = Command::new("systemd-analyze").args(["verify", "--man=no"]).args([&timer, &service]).output()
+    else {
+        println!("skipped: there is no systemd-analyze on this machine");
+        return;
+    };
+    let text = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(verified.status.success() && text.is_empty(), "{text}");
 }

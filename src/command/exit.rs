@@ -54,6 +54,11 @@ impl Problem {
         Self { exit, message: message.into() }
     }
 
+    /// The same, said after what went well before.
+    pub(super) fn after(self, before: &str) -> Self {
+        Self { message: format!("{before} {}", self.message), ..self }
+    }
+
     /// Says it on standard error, if anybody listens there.
     pub(super) fn report(self) -> Exit {
         drop(writeln!(std::io::stderr(), "alertferry: {}", self.message.trim_end()));

@@ -6,6 +6,9 @@ mod check;
 mod exit;
 mod moment;
 mod output;
+mod portions;
+mod prune;
+mod prune_shown;
 mod query;
 mod rows;
 mod rows_json;
@@ -15,6 +18,7 @@ mod select;
 mod status;
 mod sync;
 mod tenant;
+mod traces;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,13 +73,15 @@ enum Command {
     Alerts(alerts::Command),
     /// Ask the store in SQL; it can only be read, whatever is typed.
     Query(query::Arguments),
-    /// Look at tenants in the store.
+    /// Look at tenants in the store, or take one out.
     #[command(subcommand)]
     Tenant(tenant::Command),
     /// Print the statements that made the store's views and tables, with their comments.
     Schema,
     /// Copy the store to a new file, checked, while the daemon runs or not.
     Backup(backup::Arguments),
+    /// Take out alerts that are older than they are kept, while the daemon runs or not.
+    Prune(prune::Arguments),
 }
 
 /// Runs the program and says how it ended.
@@ -101,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Tenant(command) => tenant::run(config, command),
         Command::Schema => schema::run(config),
         Command::Backup(arguments) => backup::run(config, arguments),
+        Command::Prune(arguments) => prune::run(config, arguments),
     };
     ended.unwrap_or_else(|problem| problem.report()).into()
 }

@@ -48,7 +48,8 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Writes a span as it would be written in the configuration.
-pub(super) fn show(span: Duration) -> String {
+#[must_use]
+pub fn show(span: Duration) -> String {
     let seconds = span.as_secs();
     let largest = UNITS.iter().skip(1).find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit));
     largest.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))

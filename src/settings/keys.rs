@@ -44,6 +44,7 @@ pub(super) const MAIN: &[Key] = &[
     key("app", Kind::Named(APP)),
     key("poll", Kind::Section(POLL)),
     key("tenant", Kind::Tables(TENANT)),
+    key("retention", Kind::Section(RETENTION)),
     key("log", Kind::Section(&[key("level", Kind::Text), key("format", Kind::Text), key("history", Kind::Boolean)])),
 ];
 
@@ -69,6 +70,16 @@ const POLL: &[Key] = &[
     key("max_concurrent_tenants", Kind::Integer),
     key("page_size", Kind::Integer),
     key("request_timeout", Kind::Text),
+];
+
+const RETENTION: &[Key] = &[
+    key("default", Kind::Text),
+    key("high", Kind::Text),
+    key("medium", Kind::Text),
+    key("low", Kind::Text),
+    key("informational", Kind::Text),
+    key("unspecified", Kind::Text),
+    key("open", Kind::Boolean),
 ];
 
 /// The keys of one tenant.

@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod layers;
 mod report;
+mod retention;
 mod sections;
 mod suggest;
 mod table;
@@ -22,9 +23,10 @@ use std::path::{Path, PathBuf};
 use crate::domain::Tenant;
 use crate::entra::App;
 
-pub use duration::parse as parse_span;
+pub use duration::{parse as parse_span, show as show_span};
 pub use environment::{Environment, colour_allowed};
 pub use error::{ConfigError, ConfigErrors, Excerpt};
+pub use retention::{RetentionSettings, SEVERITIES, comes_back};
 pub use sections::{LogFormat, LogSettings, PollSettings, StoreSettings};
 
 use app::Apps;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub poll: PollSettings,
     /// What is said while running.
     pub log: LogSettings,
+    /// How long alerts are kept.
+    pub retention: RetentionSettings,
     /// Whether every login and API address is plain http on this machine: then no CA certificates are needed.
     pub loopback_only: bool,
     /// The files that were read.
@@ -79,6 +83,7 @@ impl Settings {
         let store = StoreSettings::read(&layers.section("store"), report);
         let poll = PollSettings::read(&layers.section("poll"), report);
         let log = LogSettings::read(&layers.section("log"), report);
+        let retention = RetentionSettings::read(&layers.section("retention"), poll.as_ref(), report);
         let apps = Apps::read(layers.apps(), environment, report);
         if apps.facts.is_empty() {
             report
@@ -99,6 +104,7 @@ impl Settings {
             tenants,
             poll: poll?,
             log: log?,
+            retention: retention?,
             files: report.paths(),
         })
     }

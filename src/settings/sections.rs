@@ -21,6 +21,8 @@ pub(super) const DEFAULTS: &[(&str, &str)] = &[
     ("log.level", "info"),
     ("log.format", "auto"),
     ("log.history", "false"),
+    ("retention.default", "forever"),
+    ("retention.open", "false"),
 ];
 
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -85,6 +87,13 @@ impl StoreSettings {
 }
 
 impl PollSettings {
+    /// How far before the end of what is covered the daemon may read by itself again: the history of a tenant that it
+    /// meets anew, or the daily second look with the overlap.
+    #[must_use]
+    pub fn look_back(&self) -> Duration {
+        self.backfill.max(self.sweep + self.overlap)
+    }
+
     pub(super) fn read(section: &Table, report: &mut Report) -> Option<Self> {
         let schedule = section.parsed("schedule", report, |text| Schedule::parse(text).map_err(|bad| bad.to_string()));
         let overlap = span(section, report, "overlap", MINUTE, 30 * DAY);

@@ -58,6 +58,22 @@ pub(super) fn thin(
     Ok(ids.collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(AlertId::new).collect())
 }
 
+/// Whether the stored version is still the one that was looked at.
+pub(super) fn is_still(conn: &Connection, stored: &Stored) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "-- alert_row::is_still\n\
+         SELECT 1 FROM alert WHERE alert_key = ?1 AND last_update_time = ?2 AND digest = ?3 AND thin = ?4",
+    )?;
+    Ok(statement.exists(params![stored.key, stored.last_update, stored.digest, stored.thin])?)
+}
+
+/// Deletes an alert, whose changes are gone already.
+pub(super) fn delete(conn: &Connection, key: i64) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached("-- alert_row::delete\nDELETE FROM alert WHERE alert_key = ?1")?;
+    statement.execute([key])?;
+    Ok(())
+}
+
 /// The stored text of an alert.
 pub(super) fn raw(conn: &Connection, key: i64) -> Result<String, StoreError> {
     let mut statement = conn.prepare_cached("-- alert_row::raw\nSELECT raw FROM alert WHERE alert_key = ?1")?;

@@ -78,6 +78,19 @@ pub(super) fn after(conn: &Connection, seq: i64, limit: usize) -> Result<Vec<Cha
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Deletes the changes of an alert; how many there were. Their numbers are not used again.
+pub(super) fn delete(conn: &Connection, alert_key: i64) -> Result<u64, StoreError> {
+    let mut statement = conn.prepare_cached("-- changes::delete\nDELETE FROM alert_change WHERE alert_key = ?1")?;
+    Ok(statement.execute([alert_key])? as u64)
+}
+
+/// Everybody who follows the changes, with the last one dealt with.
+pub(super) fn cursors(conn: &Connection) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut statement = conn.prepare_cached("-- changes::cursors\nSELECT name, seq FROM cursor ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Where the follower called `name` stands; 0 when it never moved.
 pub(super) fn cursor(conn: &Connection, name: &str) -> Result<i64, StoreError> {
     let mut statement = conn.prepare_cached("-- changes::cursor\nSELECT seq FROM cursor WHERE name = ?1")?;

@@ -42,6 +42,19 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Opens a second connection that writes, to a file that is there.
+pub(super) fn second_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
+    prepare(&conn, WRITER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
+    // A file that may only be read is opened all the same, and would refuse the first write.
+    if conn.is_readonly(rusqlite::MAIN_DB)? {
+        let detail = "it may only be read by this user".to_owned();
+        return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: true });
+    }
+    Ok(conn)
+}
+
 /// Makes the file a write-ahead-log database that loses no committed transaction at a power cut.
 pub(super) fn make_durable(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "page_size", PAGE_BYTES)?;

@@ -81,6 +81,23 @@ pub(super) fn fill(conn: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
+/// So many pages of an index are merged in one transaction.
+const MERGE_PAGES: i64 = 500;
+
+/// Merges the words' index, or that of the values, a little further into one piece: only then is what was taken out
+/// gone from it, not just marked. The first step arranges the pieces. False when nothing is left to merge.
+pub(super) fn merge_some(conn: &Connection, words: bool, first: bool) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached(if words {
+        "-- index::merge_words\nINSERT INTO text_index (text_index, rank) VALUES ('merge', ?1)"
+    } else {
+        "-- index::merge_values\nINSERT INTO value_index (value_index, rank) VALUES ('merge', ?1)"
+    })?;
+    let before = conn.total_changes();
+    statement.execute([if first { -MERGE_PAGES } else { MERGE_PAGES }])?;
+    // The command counts as one change; more is work.
+    Ok(conn.total_changes() - before >= 2)
+}
+
 fn state(conn: &Connection) -> Result<Option<(i64, Option<i64>)>, StoreError> {
     let mut statement =
         conn.prepare_cached("-- index::state\nSELECT version, filled_to FROM index_state WHERE name = ?1")?;

@@ -1,11 +1,13 @@
 //! Owns the database: all SQL is here.
 //!
 //! One thread writes, in transactions that hold rows, changes and coverage together; a few read-only connections
-//! answer the rest. Callers get values of the domain and never see a statement.
+//! answer the rest. Callers get values of the domain and never see a statement. Commands that take something out beside
+//! a daemon have a second writing connection, in `care`.
 
 mod alert_row;
 mod alerts;
 mod backup;
+mod care;
 mod changes;
 mod connection;
 mod coverage;
@@ -14,10 +16,14 @@ mod index;
 mod lock;
 mod migrate;
 mod passes;
+mod prune;
+mod prune_rules;
+mod purge;
 mod quarantine;
 mod query;
 mod readers;
 mod reading;
+mod removal;
 mod report;
 mod rows;
 mod tally;
@@ -33,14 +39,19 @@ use tokio::sync::Notify;
 
 pub use alerts::{Batch, Counts, SetAside};
 pub use backup::{BackedUp, BackupError, back_up};
+pub use care::{Care, Room};
 pub use changes::Change;
 pub use coverage::{Coverage, CoverageMove, GapEdit, NewGap};
 pub use error::StoreError;
 pub use lock::StoreLock;
 pub use migrate::Migrated;
 pub use passes::{PassEnd, PassRecord};
+pub use prune::{PruneWalk, Pruned, Went};
+pub use prune_rules::PruneRules;
+pub use purge::{Holding, PurgeError, copies_holding};
 pub use query::{MOST_QUERY_BYTES, QueryLimits, query};
 pub use reading::{AlertFilter, AlertSort, Reading};
+pub use removal::TakenOut;
 pub use report::{Report, TenantReport};
 pub use rows::{ReadError, Sent, Sink, Value};
 pub use tenants::{Due, Lane, Roster, Standing};

@@ -11,7 +11,7 @@ use crate::domain::Ticks;
 /// A connection for looking things up.
 #[derive(Debug)]
 pub struct Reading {
-    conn: Connection,
+    pub(super) conn: Connection,
 }
 
 /// Which alerts are wanted. Of several words one must fit, in any case; no words fit all.

@@ -29,7 +29,7 @@ pub(super) fn run(config: &Path, command: &Command) -> Result<Exit, Problem> {
 }
 
 /// The id of the stored tenant that is called so.
-fn tenant_called(store: &Reading, name: &str) -> Result<String, Problem> {
+pub(super) fn tenant_called(store: &Reading, name: &str) -> Result<String, Problem> {
     let mut found = store.tenants_called(name)?.into_iter();
     match (found.next(), found.next()) {
         (Some(tenant), None) => Ok(tenant),

@@ -1,4 +1,6 @@
-//! Owns `alertferry tenant`.
+//! Owns `alertferry tenant`: one file for each of its subcommands but the shortest.
+
+mod purge;
 
 use std::path::Path;
 
@@ -11,6 +13,8 @@ use crate::store::Reading;
 pub(super) enum Command {
     /// List the stored tenants with everything that is known of them, those that need somebody first.
     List(Arguments),
+    /// Take everything of one tenant out of the store, for good.
+    Purge(purge::Arguments),
 }
 
 /// The command line of `tenant list`.
@@ -21,7 +25,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(config: &Path, command: &Command) -> Result<Exit, Problem> {
-    let Command::List(arguments) = command;
+    match command {
+        Command::List(arguments) => list(config, arguments),
+        Command::Purge(arguments) => purge::run(config, arguments),
+    }
+}
+
+fn list(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let store = Reading::open(&select::store(config)?)?;
     show(arguments.shape, &[], |sink| store.tenants(sink))?;
     Ok(Exit::Done)
