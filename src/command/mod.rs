@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod exit;
+mod hunt;
 mod moment;
 mod output;
 mod portions;
@@ -15,6 +16,8 @@ mod rows_json;
 mod run;
 mod schema;
 mod select;
+mod stats;
+mod stats_line;
 mod status;
 mod sync;
 mod tenant;
@@ -71,6 +74,10 @@ enum Command {
     /// Look at alerts in the store.
     #[command(subcommand)]
     Alerts(alerts::Command),
+    /// Find out which tenants have a hash, address, URL, file, account or device in the evidence of their alerts.
+    Hunt(hunt::Arguments),
+    /// Count alerts: how many are open, how many came in the last days, and how long they took to resolve.
+    Stats(stats::Arguments),
     /// Ask the store in SQL; it can only be read, whatever is typed.
     Query(query::Arguments),
     /// Look at tenants in the store, or take one out.
@@ -103,6 +110,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(config, arguments),
         Command::Status(arguments) => status::run(config, arguments),
         Command::Alerts(command) => alerts::run(config, command),
+        Command::Hunt(arguments) => hunt::run(config, arguments),
+        Command::Stats(arguments) => stats::run(config, arguments),
         Command::Query(arguments) => query::run(config, arguments),
         Command::Tenant(command) => tenant::run(config, command),
         Command::Schema => schema::run(config),

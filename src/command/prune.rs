@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use super::alerts::tenant_called;
 use super::output::Format;
 use super::portions::{Portion, each_portion};
 use super::prune_shown::{Ages, Outcome};
+use super::select::tenant_called;
 use super::{Exit, Problem, select, traces};
 use crate::clock::Clock;
 use crate::domain::Ticks;

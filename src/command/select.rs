@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Exit, Problem};
 use crate::domain::{Tenant, TenantId};
 use crate::settings::Settings;
+use crate::store::Reading;
 
 /// The store that the configuration names; a problem when there is none yet.
 pub(super) fn store(config: &Path) -> Result<PathBuf, Problem> {
@@ -47,4 +48,24 @@ fn one(all: &[Tenant], name: &str) -> Result<TenantId, Problem> {
             Err(Problem::new(Exit::Usage, format!("several tenants are called `{name}`; give the id instead")))
         }
     }
+}
+
+/// The id of the stored tenant that is called so.
+pub(super) fn tenant_called(store: &Reading, name: &str) -> Result<String, Problem> {
+    let mut found = store.tenants_called(name)?.into_iter();
+    match (found.next(), found.next()) {
+        (Some(tenant), None) => Ok(tenant),
+        (None, _) => {
+            let message = format!("no tenant in the store is called `{name}`; `alertferry status` lists names and ids");
+            Err(Problem::new(Exit::Usage, message))
+        }
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Exit::Usage, format!("several tenants are called `{name}`; give the id instead")))
+        }
+    }
+}
+
+/// The ids of the stored tenants that are called so.
+pub(super) fn tenants_called(store: &Reading, names: &[String]) -> Result<Vec<String>, Problem> {
+    names.iter().map(|name| tenant_called(store, name)).collect()
 }

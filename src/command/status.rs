@@ -61,7 +61,7 @@ pub fn shown(report: &Report) -> String {
 }
 
 /// A duration in the largest unit that leaves at least two of it.
-fn lag(seconds: i64) -> String {
+pub(super) fn lag(seconds: i64) -> String {
     match seconds {
         ..120 => format!("{} s", seconds.max(0)),
         120..7_200 => format!("{} min", seconds / 60),

@@ -2,49 +2,15 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction};
 
 use super::rows::{ReadError, Sent, Sink, send};
 use super::{StoreError, connection, migrate};
-use crate::domain::Ticks;
 
 /// A connection for looking things up.
 #[derive(Debug)]
 pub struct Reading {
     pub(super) conn: Connection,
-}
-
-/// Which alerts are wanted. Of several words one must fit, in any case; no words fit all.
-#[derive(Debug, Clone, Default)]
-pub struct AlertFilter {
-    /// Ids of tenants.
-    pub tenants: Vec<String>,
-    /// Labels of tenants.
-    pub tags: Vec<String>,
-    /// Severities.
-    pub severities: Vec<String>,
-    /// Statuses.
-    pub statuses: Vec<String>,
-    /// Categories.
-    pub categories: Vec<String>,
-    /// Ids of devices, or their names with or without the domain.
-    pub devices: Vec<String>,
-    /// Updated at this time or later.
-    pub since: Option<Ticks>,
-    /// Updated before this time.
-    pub until: Option<Ticks>,
-}
-
-/// What stands first in a list of alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AlertSort {
-    /// What was updated last.
-    #[default]
-    Updated,
-    /// What was created last.
-    Created,
-    /// What is most severe, and of that what was updated last.
-    Severity,
 }
 
 impl Reading {
@@ -58,6 +24,11 @@ impl Reading {
         Ok(Self { conn })
     }
 
+    /// One moment of the store, for what takes several statements.
+    pub(super) fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.conn.unchecked_transaction()?)
+    }
+
     /// The ids of tenants of this id or name.
     ///
     /// # Errors
@@ -69,56 +40,6 @@ impl Reading {
         )?;
         let found = statement.query_map([name], |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// Alerts that fit, at most `limit` of them; 0 means all.
-    ///
-    /// # Errors
-    /// When the store or the sink fails.
-    pub fn alerts(
-        &self,
-        filter: &AlertFilter,
-        sort: AlertSort,
-        limit: u64,
-        sink: &mut dyn Sink,
-    ) -> Result<Sent, ReadError> {
-        let order = match sort {
-            AlertSort::Updated => "a.last_update_time DESC, a.alert_key DESC",
-            AlertSort::Created => "a.alert_creation_time DESC, a.alert_key DESC",
-            AlertSort::Severity => {
-                "CASE lower(a.severity) WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2
-                 WHEN 'informational' THEN 3 ELSE 4 END, a.last_update_time DESC, a.alert_key DESC"
-            }
-        };
-        let mut statement = self.conn.prepare(&format!(
-            "-- reading::alerts\n\
-             SELECT a.last_update_time, a.severity, a.status, t.name AS tenant_name, a.computer_dns_name, a.title,
-                    a.category, a.assigned_to, a.classification, a.determination, a.detection_source, a.incident_id,
-                    a.alert_creation_time, a.machine_id, a.evidence_count, t.tenant_id, a.alert_id
-             FROM alert AS a JOIN tenant AS t USING (tenant_key)
-             WHERE a.last_update_time >= ?1 AND a.last_update_time < ?2
-               AND (?3 IS NULL OR t.tenant_id IN (SELECT value FROM json_each(?3)))
-               AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(t.tags) AS tag JOIN json_each(?4) AS wanted
-                                          WHERE lower(tag.value) = lower(wanted.value)))
-               AND (?5 IS NULL OR lower(a.severity) IN (SELECT lower(value) FROM json_each(?5)))
-               AND (?6 IS NULL OR lower(a.status) IN (SELECT lower(value) FROM json_each(?6)))
-               AND (?7 IS NULL OR lower(a.category) IN (SELECT lower(value) FROM json_each(?7)))
-               AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) AS wanted
-                                          WHERE lower(wanted.value) IN (lower(a.machine_id), lower(a.computer_dns_name))
-                                             OR instr(lower(a.computer_dns_name), lower(wanted.value) || '.') = 1))
-             ORDER BY {order}"
-        ))?;
-        let bounds = params![
-            filter.since.unwrap_or(Ticks::MIN).to_string(),
-            filter.until.unwrap_or(Ticks::MAX).to_string(),
-            list(&filter.tenants),
-            list(&filter.tags),
-            list(&filter.severities),
-            list(&filter.statuses),
-            list(&filter.categories),
-            list(&filter.devices),
-        ];
-        send(&mut statement, bounds, limit, sink)
     }
 
     /// The tenants that have an alert of this id, each with its id and name.
@@ -226,9 +147,4 @@ impl Reading {
     pub fn data_version(&self) -> Result<i64, StoreError> {
         Ok(self.conn.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
-}
-
-/// Words as the JSON array that is bound; none is NULL.
-fn list(words: &[String]) -> Option<String> {
-    (!words.is_empty()).then(|| serde_json::json!(words).to_string())
 }

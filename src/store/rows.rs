@@ -70,22 +70,55 @@ impl From<rusqlite::Error> for ReadError {
     }
 }
 
-/// Hands over the rows of a statement, at most `limit` of them; 0 means all.
+/// Hands over the columns and rows of a statement, at most `limit` of them; 0 means all.
 pub(super) fn send(
     statement: &mut Statement<'_>,
     params: impl Params,
     limit: u64,
     sink: &mut dyn Sink,
 ) -> Result<Sent, ReadError> {
+    send_columns(statement, sink)?;
+    send_rows(statement, params, limit, sink)
+}
+
+/// Hands over the columns, and the row of each key, at most `limit` of them; 0 means all.
+pub(super) fn send_each(
+    statement: &mut Statement<'_>,
+    keys: &[i64],
+    limit: u64,
+    sink: &mut dyn Sink,
+) -> Result<Sent, ReadError> {
+    send_columns(statement, sink)?;
+    let most = if limit == 0 { keys.len() } else { usize::try_from(limit).unwrap_or(usize::MAX).min(keys.len()) };
+    let mut rows = 0;
+    for key in &keys[..most] {
+        rows += send_rows(statement, [key], 0, sink)?.rows;
+    }
+    Ok(Sent { rows, cut: most < keys.len() })
+}
+
+/// Hands over the names of a statement's columns; returns how many there are.
+pub(super) fn send_columns(statement: &Statement<'_>, sink: &mut dyn Sink) -> Result<usize, ReadError> {
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     sink.columns(&names).map_err(ReadError::Output)?;
+    Ok(names.len())
+}
+
+/// Hands over the rows of a statement, at most `limit` of them; 0 means all.
+pub(super) fn send_rows(
+    statement: &mut Statement<'_>,
+    params: impl Params,
+    limit: u64,
+    sink: &mut dyn Sink,
+) -> Result<Sent, ReadError> {
+    let columns = statement.column_count();
     let mut rows = statement.query(params)?;
     let mut sent = 0;
     while let Some(row) = rows.next()? {
         if limit > 0 && sent == limit {
             return Ok(Sent { rows: sent, cut: true });
         }
-        let values = (0..names.len()).map(|at| row.get_ref(at).map(value)).collect::<Result<_, _>>()?;
+        let values = (0..columns).map(|at| row.get_ref(at).map(value)).collect::<Result<_, _>>()?;
         sink.row(values).map_err(ReadError::Output)?;
         sent += 1;
     }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::tenant_called;
 use crate::command::output::{Format, cell, print, print_json, table};
 use crate::command::rows::plain;
+use crate::command::select::tenant_called;
 use crate::command::{Exit, Problem, select};
 use crate::domain::evidence_of;
 use crate::store::{Reading, Sink, Value};

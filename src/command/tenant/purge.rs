@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::command::alerts::tenant_called;
 use crate::command::output::{print, visible};
 use crate::command::portions::{Portion, each_portion};
+use crate::command::select::tenant_called;
 use crate::command::traces::{self, Left};
 use crate::command::{Exit, Problem, select};
 use crate::settings::Settings;
