@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::output::print;
+use super::output::{print, visible};
 use super::{Exit, Problem, select};
 use crate::store::{self, BackupError};
 
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let done = store::back_up(&select::store(config)?, &arguments.file)?;
-    let file = arguments.file.display().to_string();
+    let file = visible(&arguments.file.display().to_string());
     print(&format!("{file}: {} alerts, {} bytes, checked", done.alerts, done.bytes))?;
     Ok(Exit::Done)
 }

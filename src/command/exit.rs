@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::DaemonError;
 use crate::http::{HttpError, Trouble};
+use crate::logging::visible;
 use crate::settings::ConfigErrors;
 use crate::store::{ReadError, StoreError};
 
@@ -61,7 +62,9 @@ impl Problem {
 
     /// Says it on standard error, if anybody listens there.
     pub(super) fn report(self) -> Exit {
-        drop(writeln!(std::io::stderr(), "alertferry: {}", self.message.trim_end()));
+        // It may hold what somebody pasted, or the name of a tenant.
+        let lines: Vec<String> = self.message.trim_end().lines().map(visible).collect();
+        drop(writeln!(std::io::stderr(), "alertferry: {}", lines.join("\n")));
         self.exit
     }
 }

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod exit;
 mod hunt;
+mod layout;
 mod moment;
 mod output;
 mod portions;
@@ -23,10 +24,13 @@ mod sync;
 mod tenant;
 mod traces;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::logging::{is_hostile, visible};
 
 pub use exit::{Exit, Problem};
 pub use output::Format;
@@ -99,7 +103,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors, though clap hands them out as such.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            drop(error.print());
+            said_by_clap(&error);
             return exit.into();
         }
     };
@@ -119,4 +123,15 @@ pub fn main() -> ExitCode {
         Command::Prune(arguments) => prune::run(config, arguments),
     };
     ended.unwrap_or_else(|problem| problem.report()).into()
+}
+
+/// Prints help, or what is wrong with the command line; words of it that would steer the terminal are shown instead.
+fn said_by_clap(error: &clap::Error) {
+    let plain = error.render().to_string();
+    if plain.lines().any(|line| line.contains(is_hostile)) {
+        let lines: Vec<String> = plain.lines().map(visible).collect();
+        drop(writeln!(std::io::stderr(), "{}", lines.join("\n")));
+    } else {
+        drop(error.print());
+    }
 }

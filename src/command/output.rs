@@ -2,10 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{Exit, Problem};
-use crate::logging::is_hostile;
+pub(super) use crate::logging::visible;
+use crate::logging::visible_json;
 use crate::settings;
 
 /// How a command shows its result.
@@ -20,6 +21,8 @@ pub enum Format {
 
 /// One line under the headings is all the drawing there is.
 const LINE_UNDER_HEADINGS: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+/// In fewer columns than this, tables are laid out for little room.
+const NARROW: u16 = 130;
 /// A width for tables that are not shown on a terminal.
 const PIPE_WIDTH: u16 = 160;
 
@@ -32,6 +35,59 @@ pub(super) fn table(headings: &[&str]) -> Table {
     }
     table.set_header(headings.iter().map(Cell::new));
     table
+}
+
+/// Whether there is little room for the table.
+pub(super) fn is_narrow(table: &Table) -> bool {
+    table.width().is_some_and(|width| width < NARROW)
+}
+
+/// A table whose last column tells why, to the end of it. Where there is little room, that column becomes lines of its
+/// own below the table, for the rows that have something to tell. Other columns than the first are never broken.
+pub(super) struct WithReasons {
+    table: Table,
+    reasons: Table,
+    below: bool,
+    some: bool,
+}
+
+impl WithReasons {
+    /// An empty table with these headings before that of the reasons.
+    pub(super) fn new(headings: &[&str]) -> Self {
+        let why = "reason and remedy";
+        let mut whole = table(&[]);
+        let below = is_narrow(&whole);
+        if below {
+            whole.set_header(headings.iter().map(|heading| heading.replace(' ', "\n")));
+        } else {
+            whole.set_header(headings.iter().chain([&why]));
+        }
+        for at in 1..headings.len() {
+            whole.column_mut(at).map(|column| column.set_constraint(ColumnConstraint::ContentWidth));
+        }
+        Self { reasons: table(&[headings[0], why]), table: whole, below, some: false }
+    }
+
+    /// Adds a row about `name`, the reason being its parts that are there.
+    pub(super) fn add(&mut self, name: &str, cells: Vec<Cell>, why: [Option<&str>; 2]) {
+        let why = why.into_iter().flatten().collect::<Vec<_>>().join(" → ");
+        let mut row = vec![cell(name)];
+        row.extend(cells);
+        if !self.below {
+            row.push(cell(why));
+        } else if !why.is_empty() {
+            self.some = true;
+            self.reasons.add_row([cell(name), cell(why)]);
+        }
+        self.table.add_row(row);
+    }
+}
+
+impl std::fmt::Display for WithReasons {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.table)?;
+        if self.some { write!(f, "\n\n{}\n", self.reasons) } else { Ok(()) }
+    }
 }
 
 /// A cell whose text cannot do anything to the terminal.
@@ -48,14 +104,11 @@ pub(super) fn coloured(text: impl AsRef<str>, good: bool) -> Cell {
     cell.fg(if good { Color::Green } else { Color::Yellow })
 }
 
-/// Control characters, escapes and direction marks made visible.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().flat_map(|c| if is_hostile(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
-}
-
-/// Writes to standard output; a reader that went away is no error.
+/// Writes to standard output without the blanks that tables have at the end of lines; a reader that went away is no
+/// error.
 pub(super) fn print(text: &str) -> Result<(), Problem> {
-    let mut out = std::io::stdout().lock();
+    let text: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let (text, mut out) = (text.join("\n"), std::io::stdout().lock());
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Problem::new(Exit::Io, format!("cannot write to standard output: {error}")))
@@ -64,10 +117,10 @@ pub(super) fn print(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Writes a value as JSON to standard output.
+/// Writes a value as JSON to standard output; what steers a terminal or hides is escaped.
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Problem::new(Exit::Internal, error.to_string()))?;
-    print(&text)
+    print(&visible_json(&text))
 }
 
 /// The runtime that commands work in.
@@ -76,15 +129,4 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
         .enable_all()
         .build()
         .map_err(|error| Problem::new(Exit::Internal, format!("cannot start the runtime: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_are_shown_and_not_run() {
-        assert_eq!(visible("a\u{1b}[31mb\u{202e}c\n"), "a\\u{1b}[31mb\\u{202e}c\\u{a}");
-        assert_eq!(visible("Größe – ok"), "Größe – ok");
-    }
 }

@@ -1,11 +1,12 @@
 //! Owns rows as a command shows them: a table that fits the terminal, JSON, lines of JSON, or CSV.
 
-use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 
-use comfy_table::ColumnConstraint;
-
+use super::layout::Layout;
 use super::output::{table, visible};
 use super::{Exit, Problem, rows_json};
+use crate::domain::Ticks;
+use crate::logging::is_hostile;
 use crate::store::{ReadError, Sent, Sink, Value};
 
 /// How rows are shown.
@@ -25,8 +26,8 @@ pub(super) enum RowFormat {
 /// What a command line says about how rows are shown.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Shape {
-    /// How to show it. In CSV, a text that begins with = + - @, a tab or a line end gets a leading ' so that no
-    /// spreadsheet takes it for a formula.
+    /// How to show it. In CSV, a text that begins with = + - @ (wide ones too, and behind blanks), a tab or a line end
+    /// gets a leading ' so that no spreadsheet takes it for a formula.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: RowFormat,
     /// Leave texts in CSV as they are, also such as a spreadsheet would run.
@@ -34,10 +35,12 @@ pub(super) struct Shape {
     raw_csv: bool,
 }
 
-/// What one copies out of a table to ask on is never cut.
-const IDS: [&str; 2] = ["alert_id", "tenant_id"];
 /// A longer text is cut in tables before it is laid out.
 const MOST_CELL_CHARS: usize = 400;
+/// And this where rows are lines, which nothing lays out.
+const MOST_LINE_CELL_CHARS: usize = 80;
+/// With what spreadsheets begin a formula, the wide forms of other keyboards included.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 /// What a time of the store has up to its seconds, and in all.
 const TIME_CHARS: (usize, usize) = (19, 28);
 
@@ -79,10 +82,16 @@ pub(super) struct RowWriter {
     brief: &'static [&'static str],
     names: Vec<String>,
     form: Form,
+    on_terminal: bool,
 }
 
 enum Form {
-    Table(Box<comfy_table::Table>, BufWriter<Stdout>),
+    Table {
+        table: Box<comfy_table::Table>,
+        /// Known with the names of the columns.
+        layout: Option<Layout>,
+        out: BufWriter<Stdout>,
+    },
     /// The cells of a table without one: its last row is not known yet.
     Lines(BufWriter<Stdout>),
     Json {
@@ -97,7 +106,7 @@ impl RowWriter {
     pub(super) fn new(shape: Shape, brief: &'static [&'static str]) -> Self {
         let out = BufWriter::new(io::stdout());
         let form = match shape.format {
-            RowFormat::Table => Form::Table(Box::new(table(&[])), out),
+            RowFormat::Table => Form::Table { table: Box::new(table(&[])), layout: None, out },
             RowFormat::Json => Form::Json { first: true, out },
             RowFormat::Ndjson => Form::Ndjson(out),
             RowFormat::Csv => {
@@ -105,7 +114,7 @@ impl RowWriter {
                 Form::Csv(Box::new(csv::WriterBuilder::new().quote_style(quoted).from_writer(out)))
             }
         };
-        Self { shape, brief, names: Vec::new(), form }
+        Self { shape, brief, names: Vec::new(), form, on_terminal: io::stdout().is_terminal() }
     }
 
     /// Like [`Self::new`], for rows that come one after another without an end: each is a line.
@@ -121,6 +130,10 @@ impl RowWriter {
         Ok(writer)
     }
 
+    fn headings(&self) -> Vec<String> {
+        self.names.iter().filter(|name| self.in_table(name)).map(|name| visible(name)).collect()
+    }
+
     /// Whether tables have this column.
     fn in_table(&self, name: &str) -> bool {
         self.brief.is_empty() || self.brief.contains(&name)
@@ -128,9 +141,12 @@ impl RowWriter {
 
     /// A text as it stands in CSV: no formula for a spreadsheet, and no NUL, at which many readers stop.
     fn csv_text(&self, text: &str) -> String {
-        let runs = !self.shape.raw_csv && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let guard = if runs { "'" } else { "" };
-        format!("{guard}{}", text.replace('\0', "\u{fffd}"))
+        let unseen = |c: char| c.is_whitespace() || is_hostile(c);
+        let runs = text.trim_start_matches(unseen).starts_with(FORMULA) || text.starts_with(['\t', '\r', '\n']);
+        let guard = if runs && !self.shape.raw_csv { "'" } else { "" };
+        // A file has the text; on a terminal it does nothing either.
+        let text = if self.on_terminal { visible(text) } else { text.replace('\0', "\u{fffd}") };
+        guard.to_owned() + &text
     }
 
     fn csv_cell(&self, value: &Value) -> String {
@@ -144,12 +160,17 @@ impl RowWriter {
     fn table_cell(&self, value: &Value) -> String {
         let text = plain(value);
         // A list's times are for people: seconds will do.
-        let time = !self.brief.is_empty() && text.len() == TIME_CHARS.1 && text.ends_with('Z');
-        if time && let Some(seconds) = text.get(..TIME_CHARS.0) {
-            return visible(seconds);
+        if !self.brief.is_empty()
+            && text.len() == TIME_CHARS.1
+            && Ticks::parse(&text).is_ok()
+            && let Some(seconds) = text.get(..TIME_CHARS.0)
+        {
+            let splits = matches!(&self.form, Form::Table { layout: Some(layout), .. } if layout.splits_times());
+            return if splits { visible(seconds).replacen('T', "\n", 1) } else { visible(seconds) };
         }
+        let most = if matches!(self.form, Form::Lines(_)) { MOST_LINE_CELL_CHARS } else { MOST_CELL_CHARS };
         let mut letters = text.chars();
-        let begin: String = letters.by_ref().take(MOST_CELL_CHARS).collect();
+        let begin: String = letters.by_ref().take(most).collect();
         visible(&begin) + if letters.next().is_some() { "…" } else { "" }
     }
 
@@ -158,15 +179,16 @@ impl RowWriter {
         match &mut self.form {
             Form::Lines(out) | Form::Ndjson(out) => out.flush(),
             Form::Csv(csv) => csv.flush(),
-            Form::Table(..) | Form::Json { .. } => Ok(()),
+            Form::Table { .. } | Form::Json { .. } => Ok(()),
         }
     }
 
     /// Writes out what is still held back.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.form {
-            Form::Table(table, mut out) => {
-                writeln!(out, "{table}")?;
+            Form::Table { mut table, layout, mut out } => {
+                layout.iter().for_each(|layout| layout.end(&mut table));
+                writeln!(out, "{}", table.trim_fmt())?;
                 out.flush()
             }
             Form::Json { first, mut out } => {
@@ -182,16 +204,11 @@ impl RowWriter {
 impl Sink for RowWriter {
     fn columns(&mut self, names: &[String]) -> io::Result<()> {
         self.names = rows_json::distinct(names);
-        let headings: Vec<String> =
-            self.names.iter().filter(|name| self.in_table(name)).map(|name| visible(name)).collect();
+        let headings = self.headings();
         let cells: Vec<String> = self.names.iter().map(|name| self.csv_text(name)).collect();
         match &mut self.form {
-            Form::Table(table, _) => {
-                let ids: Vec<usize> = (0..headings.len()).filter(|at| IDS.contains(&headings[*at].as_str())).collect();
-                table.set_header(headings);
-                for at in ids {
-                    table.column_mut(at).map(|column| column.set_constraint(ColumnConstraint::ContentWidth));
-                }
+            Form::Table { table, layout, .. } => {
+                *layout = Some(Layout::begin(table, headings, !self.brief.is_empty()));
             }
             Form::Csv(csv) => csv.write_record(cells).map_err(csv_error)?,
             Form::Lines(_) | Form::Json { .. } | Form::Ndjson(_) => {}
@@ -200,15 +217,14 @@ impl Sink for RowWriter {
     }
 
     fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
-        let briefly = || -> Vec<String> {
-            let cells = self.names.iter().zip(&values).filter(|(name, _)| self.in_table(name));
-            cells.map(|(_, value)| self.table_cell(value)).collect()
-        };
         match self.shape.format {
             RowFormat::Table => {
-                let cells = briefly();
+                let cells = self.names.iter().zip(&values).filter(|(name, _)| self.in_table(name));
+                let cells: Vec<String> = cells.map(|(_, value)| self.table_cell(value)).collect();
                 match &mut self.form {
-                    Form::Table(table, _) => drop(table.add_row(one_line(cells))),
+                    Form::Table { table, layout, .. } => {
+                        layout.iter_mut().for_each(|layout| layout.add(table, &cells));
+                    }
                     Form::Lines(out) => writeln!(out, "{}", cells.join("  "))?,
                     Form::Json { .. } | Form::Ndjson(_) | Form::Csv(_) => {}
                 }
@@ -227,19 +243,12 @@ impl Sink for RowWriter {
                         write!(out, "{before}{object}")?;
                     }
                     Form::Ndjson(out) => writeln!(out, "{object}")?,
-                    Form::Table(..) | Form::Lines(_) | Form::Csv(_) => {}
+                    Form::Table { .. } | Form::Lines(_) | Form::Csv(_) => {}
                 }
             }
         }
         Ok(())
     }
-}
-
-/// A row of a table that is a line high: what does not fit is cut.
-fn one_line(cells: Vec<String>) -> comfy_table::Row {
-    let mut row = comfy_table::Row::from(cells);
-    row.max_height(1);
-    row
 }
 
 /// The error under an error of the CSV writer: its kind says whether the reader went away.

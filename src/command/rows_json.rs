@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::logging::is_hostile;
+use crate::logging::visible_json;
 use crate::store::Value;
 
 /// The names of columns, with a number behind those that come again: an object has each name once.
@@ -49,14 +49,9 @@ pub(super) fn bare(value: &Value) -> String {
     }
 }
 
-/// A JSON string; what could steer a terminal is escaped.
+/// A JSON string; what steers a terminal or hides is escaped.
 fn string(text: &str) -> String {
-    let quoted = serde_json::to_string(text).unwrap_or_default();
-    if !quoted.contains(is_hostile) {
-        return quoted;
-    }
-    let escaped = |c: char| if is_hostile(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    quoted.chars().map(escaped).collect()
+    visible_json(&serde_json::to_string(text).unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

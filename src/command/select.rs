@@ -41,7 +41,9 @@ fn one(all: &[Tenant], name: &str) -> Result<TenantId, Problem> {
     match (found.next(), found.next()) {
         (Some(tenant), None) => Ok(tenant.id),
         (None, _) => {
-            let message = format!("no tenant is called `{name}`; `alertferry status` lists names and ids");
+            let message = format!(
+                "no tenant in the configuration is called `{name}`; `[[tenant]]` and `tenants.d` have names and ids"
+            );
             Err(Problem::new(Exit::Usage, message))
         }
         (Some(_), Some(_)) => {

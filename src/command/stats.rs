@@ -44,12 +44,30 @@ pub(super) enum By {
     TenantSeverity,
 }
 
+/// Every heading that a table may have: it is a list, also where it has little room.
+const HEADINGS: [&str; 13] = [
+    "tenant",
+    "severity",
+    "open high",
+    "medium",
+    "low",
+    "info",
+    "other",
+    "open",
+    "total",
+    "created",
+    "by day",
+    "resolved",
+    "median time",
+];
+
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let store = Reading::open(&select::store(config)?)?;
     let filter = TenantFilter { ids: select::tenants_called(&store, &arguments.tenant)?, tags: arguments.tag.clone() };
     let figures = store.stats(&filter, Days::until(Clock::System.now(), arguments.days))?;
     let lines = stats_line::lines(&figures, arguments.by);
-    show(arguments.shape, &[], |sink| {
+    let brief: &'static [&'static str] = if arguments.shape.format == RowFormat::Table { &HEADINGS } else { &[] };
+    show(arguments.shape, brief, |sink| {
         let sent = match arguments.shape.format {
             RowFormat::Table => tell(sink, arguments.by, &lines),
             RowFormat::Json | RowFormat::Ndjson | RowFormat::Csv => send(sink, arguments.by, &lines),

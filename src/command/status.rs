@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::output::{Format, cell, coloured, print, print_json, table};
+use super::output::{Format, WithReasons, cell, coloured, print, print_json};
 use super::{Exit, Problem, select};
 use crate::settings::Settings;
 use crate::store::{self, Report, TenantReport};
@@ -40,20 +40,17 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
 /// A line a tenant and a sum, as wide as the terminal.
 #[must_use]
 pub fn shown(report: &Report) -> String {
-    let mut rows =
-        table(&["tenant", "state", "lag", "last success", "alerts", "gaps", "set aside", "reason and remedy"]);
+    let mut rows = WithReasons::new(&["tenant", "state", "lag", "last success", "alerts", "gaps", "set aside"]);
     for tenant in &report.tenants {
-        let why = [tenant.reason.as_deref(), tenant.remedy.as_deref()].into_iter().flatten().collect::<Vec<_>>();
-        rows.add_row([
-            cell(&tenant.name),
+        let cells = vec![
             coloured(&tenant.state, tenant.state == "ok"),
             cell(tenant.lag_seconds.map_or_else(|| "–".to_owned(), lag)),
             cell(tenant.last_success_at.as_deref().map_or("never", |time| time.get(..19).unwrap_or(time))),
             cell(tenant.alert_count.to_string()),
             cell(tenant.open_gaps.to_string()),
             cell(tenant.quarantined.to_string()),
-            cell(why.join(" → ")),
-        ]);
+        ];
+        rows.add(&tenant.name, cells, [tenant.reason.as_deref(), tenant.remedy.as_deref()]);
     }
     let count = |state: &str| report.tenants.iter().filter(|tenant| tenant.state == state).count();
     let alerts: i64 = report.tenants.iter().map(|tenant| tenant.alert_count).sum();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::output::{Format, cell, coloured, print, print_json, runtime, table};
+use super::output::{Format, WithReasons, cell, coloured, print, print_json, runtime, visible};
 use super::{Exit, Problem, select};
 use crate::clock::Clock;
 use crate::daemon::Works;
@@ -92,7 +92,7 @@ fn progress_bar(tenants: usize) -> ProgressBar {
 
 fn advance(bar: &ProgressBar, synced: &Synced, done: bool) {
     let counts = synced.counts;
-    bar.set_message(format!("{}: {} new, {} updated", synced.tenant.name, counts.created, counts.updated));
+    bar.set_message(format!("{}: {} new, {} updated", visible(&synced.tenant.name), counts.created, counts.updated));
     bar.inc(u64::from(done));
 }
 
@@ -118,22 +118,19 @@ fn line(synced: &Synced) -> Line {
 }
 
 fn shown(lines: &[Line], settings: &Settings) -> String {
-    let mut rows =
-        table(&["tenant", "result", "requests", "new", "updated", "known", "set aside", "reason and remedy"]);
+    let mut rows = WithReasons::new(&["tenant", "result", "requests", "new", "updated", "known", "set aside"]);
     for line in lines {
-        let why = [line.reason.as_deref(), line.remedy.as_deref()].into_iter().flatten().collect::<Vec<_>>();
-        rows.add_row([
-            cell(&line.name),
+        let cells = vec![
             coloured(line.end, line.end == "read"),
             cell(line.requests.to_string()),
             cell(line.created.to_string()),
             cell(line.updated.to_string()),
             cell(line.unchanged.to_string()),
             cell(line.quarantined.to_string()),
-            cell(why.join(" → ")),
-        ]);
+        ];
+        rows.add(&line.name, cells, [line.reason.as_deref(), line.remedy.as_deref()]);
     }
     let read = lines.iter().filter(|line| line.end == "read").count();
-    let store = settings.store.path.display();
+    let store = visible(&settings.store.path.display().to_string());
     format!("{rows}\n{read} of {} tenants read; the store is {store}", lines.len())
 }

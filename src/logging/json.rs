@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::line::{Line, Value};
-use super::visible::is_hostile;
+use super::visible::visible_json;
 
 /// The line with its line feed.
 pub(super) fn write(line: &Line) -> Vec<u8> {
@@ -58,12 +58,6 @@ struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut from = 0;
-        for (at, letter) in fragment.char_indices().filter(|(_, letter)| is_hostile(*letter)) {
-            writer.write_all(&fragment.as_bytes()[from..at])?;
-            write!(writer, "\\u{:04x}", u32::from(letter))?;
-            from = at + letter.len_utf8();
-        }
-        writer.write_all(&fragment.as_bytes()[from..])
+        writer.write_all(visible_json(fragment).as_bytes())
     }
 }

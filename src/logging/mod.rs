@@ -20,7 +20,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::clock::Clock;
 use crate::event::TARGET;
-pub(crate) use visible::is_hostile;
+pub(crate) use visible::{is_hostile, visible, visible_json};
 
 use line::Line;
 use sink::Sink;

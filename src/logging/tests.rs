@@ -138,7 +138,7 @@ fn auto_is_text_on_a_terminal_only() {
     assert!(is_json(false) && !is_json(true));
 }
 
-const HOSTILE: &str = "a\u{1b}[31m\nb\rc\td\u{7}\u{9b}31m\u{202e}e\u{2028}\u{0}\u{200b}\"\\";
+const HOSTILE: &str = "a\u{1b}[31m\nb\rc\td\u{7}\u{9b}31m\u{202e}e\u{2028}\u{0}\u{200b}\u{ad}\u{e0069}\"\\";
 
 #[test]
 fn hostile_text_cannot_reach_a_terminal_and_survives_in_json() {

@@ -3,7 +3,7 @@
 use tracing::Level;
 
 use super::line::{Line, Value};
-use super::visible::is_hostile;
+use super::visible::visible;
 
 const DIM: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
@@ -14,18 +14,18 @@ pub(super) fn write(line: &Line, colour: bool) -> Vec<u8> {
     let (tint, level) = (if colour { tint(line.level) } else { "" }, line.level.as_str());
     let at = line.at.to_string().replacen('T', " ", 1);
     let mut out = format!("{dim}{}Z{plain} {tint}{level:<5}{plain} ", &at[..at.len() - 5]);
-    show(&mut out, &line.event);
+    out.push_str(&visible(&line.event));
     out.push(' ');
-    show(&mut out, &line.message);
+    out.push_str(&visible(&line.message));
     out.push_str(dim);
     for (name, value) in &line.fields {
         out.push(' ');
-        show(&mut out, name);
+        out.push_str(&visible(name));
         out.push('=');
         match value {
             Value::Text(text) => show_quoted(&mut out, text),
             Value::Plain(text) => out.push_str(text),
-            Value::Json(members) => show(&mut out, &serde_json::Value::Object(members.clone()).to_string()),
+            Value::Json(members) => out.push_str(&visible(&serde_json::Value::Object(members.clone()).to_string())),
         }
     }
     out.push_str(plain);
@@ -45,26 +45,13 @@ const fn tint(level: Level) -> &'static str {
 
 fn show_quoted(out: &mut String, text: &str) {
     if !text.is_empty() && !text.contains([' ', '"', '=', '\\']) {
-        show(out, text);
+        out.push_str(&visible(text));
         return;
     }
     out.push('"');
     for (at, piece) in text.split('"').enumerate() {
         out.push_str(if at == 0 { "" } else { "\\\"" });
-        show(out, piece);
+        out.push_str(&visible(piece));
     }
     out.push('"');
-}
-
-/// Appends the text with everything hostile made visible.
-fn show(out: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            hostile if is_hostile(hostile) => out.extend(hostile.escape_unicode()),
-            harmless => out.push(harmless),
-        }
-    }
 }

@@ -136,9 +136,10 @@ fn allowed(path: &str) -> Result<(), Refusal> {
     Err(Refusal::NotSingle)
 }
 
-/// Whether colours may be shown on a terminal: they may, unless `NO_COLOR` is set to anything.
+/// Whether colours may be shown on a terminal: they may, unless `NO_COLOR` is set to anything or the terminal is dumb.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "settings are one of the two doors to the environment")]
 pub fn colour_allowed() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    !dumb && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Map, Source, Value, ValueKind};
@@ -190,7 +190,11 @@ fn list(path: &Path, extensions: &[&str]) -> std::io::Result<Vec<PathBuf>> {
 
 fn read_text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| format!("cannot open the file: {error}"))?;
+    let file = File::open(path).map_err(|error| {
+        // Only the main file is opened without having been found before.
+        let hint = if error.kind() == ErrorKind::NotFound { "; `--config` names another" } else { "" };
+        format!("cannot open the file: {error}{hint}")
+    })?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot read the file: {error}"))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
         return Err(format!("the file is larger than {MAX_FILE_BYTES} bytes"));

@@ -130,7 +130,40 @@ fn value(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
         ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Text(bytes) => Value::Text(text(bytes)),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
+
+/// A text. Half a character, which SQLite reads out of JSON as three bytes that are no UTF-8, becomes one replacement
+/// character, as it does in the columns.
+fn text(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let mut mended = bytes.to_vec();
+    for at in 0..mended.len() {
+        if let Some(half @ [0xed, 0xa0..=0xbf, 0x80..=0xbf]) = mended.get_mut(at..at + 3) {
+            half.copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&mended).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        for (bytes, expected) in [
+            (b"a\xed\xa0\x80b\xed\xbf\xbf".as_slice(), "a\u{fffd}b\u{fffd}"),
+            (b"\xed\xa0", "\u{fffd}\u{fffd}"),
+            ("\u{d7ff}".as_bytes(), "\u{d7ff}"),
+            (b"\xffA\0", "\u{fffd}A\0"),
+            (b"", ""),
+        ] {
+            assert_eq!(text(bytes), expected, "{bytes:?}");
+        }
     }
 }

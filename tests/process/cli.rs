@@ -159,7 +159,7 @@ fn a_directory_that_may_not_be_written_is_a_matter_of_permission() {
 fn unknown_tenants_and_missing_stores_are_told() {
     on_threads(async {
         let (sim, house) = house(2).await;
-        ends_with(&house.run(&["sync", "--tenant", "nobody"]), 64, &["`nobody`", "alertferry status"]);
+        ends_with(&house.run(&["sync", "--tenant", "nobody"]), 64, &["`nobody`", "`[[tenant]]`"]);
         ends_with(&house.run(&["check", "--tenant", "nobody"]), 64, &["`nobody`"]);
         ends_with(&house.run(&["status"]), 66, &["alerts.db", "alertferry sync"]);
         assert_eq!(sim.stats().total(Route::Any), 0);

@@ -3,7 +3,7 @@
 use crate::source;
 
 /// What is reached through which modules only. A name stands for a crate or for a path of the standard library.
-const DOORS: [(&str, &[&str]); 20] = [
+const DOORS: [(&str, &[&str]); 21] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
     ("rusqlite", &["store"]),
@@ -23,6 +23,7 @@ const DOORS: [(&str, &[&str]); 20] = [
     ("comfy_table", &["command"]),
     ("indicatif", &["command"]),
     ("tracing_subscriber", &["logging"]),
+    ("unicode_width", &["logging"]),
     ("SystemTime", &["clock"]),
 ];
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::command::output::{Format, cell, print, print_json, table};
+use crate::command::output::{Format, cell, print, print_json, table, visible};
 use crate::command::rows::plain;
 use crate::command::select::tenant_called;
 use crate::command::{Exit, Problem, select};
@@ -26,6 +26,8 @@ pub(in crate::command) struct Arguments {
     format: Format,
 }
 
+/// A field is cut after so many characters in tables.
+const MOST_FIELD_CHARS: usize = 4_000;
 /// A value in a change or in evidence is cut after so many characters in tables.
 const MOST_VALUE_CHARS: usize = 160;
 
@@ -63,7 +65,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     let (mut found, mut history) = (Kept::default(), Kept::default());
     store.alert(&tenant, id, &mut found)?;
     store.history(&tenant, id, &mut history)?;
-    let Some(alert) = found.objects().pop() else { return Err(unknown(id)) };
+    let Some(alert) = found.objects().pop() else { return Err(unknown(id, None)) };
     let raw = alert.get("raw").and_then(Json::as_str).unwrap_or_default();
     let evidence = evidence_of(raw);
     let mut changes = history.objects();
@@ -81,8 +83,9 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     Ok(Exit::Done)
 }
 
-fn unknown(id: &str) -> Problem {
-    Problem::new(Exit::NoInput, format!("no alert in the store has the id `{}`", id.escape_debug()))
+fn unknown(id: &str, tenant: Option<&str>) -> Problem {
+    let of = tenant.map_or_else(String::new, |tenant| format!(" of `{tenant}`"));
+    Problem::new(Exit::NoInput, format!("no alert{of} in the store has the id `{id}`"))
 }
 
 /// The tenant whose alert is meant.
@@ -90,10 +93,10 @@ fn holder(store: &Reading, id: &str, named: Option<&str>) -> Result<String, Prob
     let holders = store.holders(id)?;
     if let Some(name) = named {
         let tenant = tenant_called(store, name)?;
-        return if holders.iter().any(|(id, _)| *id == tenant) { Ok(tenant) } else { Err(unknown(id)) };
+        return if holders.iter().any(|(id, _)| *id == tenant) { Ok(tenant) } else { Err(unknown(id, Some(name))) };
     }
     match holders.as_slice() {
-        [] => Err(unknown(id)),
+        [] => Err(unknown(id, None)),
         [(tenant, _)] => Ok(tenant.clone()),
         several => {
             let names: Vec<String> = several.iter().map(|(id, name)| format!("{name} ({id})")).collect();
@@ -110,7 +113,10 @@ fn fields(names: &[String], alert: &Map<String, Json>) -> String {
     let rest = names.iter().map(String::as_str).filter(|name| !first.contains(name) && *name != "raw");
     for name in first.into_iter().chain(rest) {
         if let Some(value) = alert.get(name).filter(|value| !value.is_null()) {
-            rows.add_row([cell(name), cell(text_of(value))]);
+            let text = cut(text_of(value), MOST_FIELD_CHARS);
+            // Only a description is written in lines; elsewhere a line end is strange, and shown.
+            let lines = if name == "description" { text.lines().collect() } else { vec![text.as_str()] };
+            rows.add_row([name.to_owned(), lines.into_iter().map(visible).collect::<Vec<_>>().join("\n")]);
         }
     }
     rows.to_string()
@@ -169,7 +175,13 @@ fn text_of(value: &Json) -> String {
 }
 
 fn short(value: &Json) -> String {
-    let text = text_of(value);
-    let begin: String = text.chars().take(MOST_VALUE_CHARS).collect();
-    if begin.len() < text.len() { begin + "…" } else { begin }
+    cut(text_of(value), MOST_VALUE_CHARS)
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

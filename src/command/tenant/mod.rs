@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     shape: Shape,
 }
 
+/// What a table has room for; the other formats have every column, and `status` has reasons and remedies.
+const BRIEF: [&str; 9] =
+    ["name", "state", "region", "app", "tags", "alert_count", "open_gaps", "covered_until", "tenant_id"];
+
 pub(super) fn run(config: &Path, command: &Command) -> Result<Exit, Problem> {
     match command {
         Command::List(arguments) => list(config, arguments),
@@ -33,6 +37,6 @@ pub(super) fn run(config: &Path, command: &Command) -> Result<Exit, Problem> {
 
 fn list(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let store = Reading::open(&select::store(config)?)?;
-    show(arguments.shape, &[], |sink| store.tenants(sink))?;
+    show(arguments.shape, &BRIEF, |sink| store.tenants(sink))?;
     Ok(Exit::Done)
 }
