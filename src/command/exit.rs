@@ -60,6 +60,12 @@ impl Problem {
         Self { message: format!("{before} {}", self.message), ..self }
     }
 
+    /// The same problem, with more to say about it.
+    pub(super) fn and(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
+    }
+
     /// Says it on standard error, if anybody listens there.
     pub(super) fn report(self) -> Exit {
         // It may hold what somebody pasted, or the name of a tenant.

@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod exit;
+mod export;
 mod hunt;
 mod layout;
 mod moment;
@@ -89,6 +90,9 @@ enum Command {
     Tenant(tenant::Command),
     /// Print the statements that made the store's views and tables, with their comments.
     Schema,
+    /// Write alerts, evidence or changes for other programs: whole, or what is new.
+    #[command(subcommand)]
+    Export(export::Command),
     /// Copy the store to a new file, checked, while the daemon runs or not.
     Backup(backup::Arguments),
     /// Take out alerts that are older than they are kept, while the daemon runs or not.
@@ -119,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => query::run(config, arguments),
         Command::Tenant(command) => tenant::run(config, command),
         Command::Schema => schema::run(config),
+        Command::Export(command) => export::run(config, command),
         Command::Backup(arguments) => backup::run(config, arguments),
         Command::Prune(arguments) => prune::run(config, arguments),
     };

@@ -82,7 +82,7 @@ pub(super) struct RowWriter {
     brief: &'static [&'static str],
     names: Vec<String>,
     form: Form,
-    on_terminal: bool,
+    csv: CsvForm,
 }
 
 enum Form {
@@ -114,7 +114,8 @@ impl RowWriter {
                 Form::Csv(Box::new(csv::WriterBuilder::new().quote_style(quoted).from_writer(out)))
             }
         };
-        Self { shape, brief, names: Vec::new(), form, on_terminal: io::stdout().is_terminal() }
+        let csv = CsvForm { raw: shape.raw_csv, on_terminal: io::stdout().is_terminal() };
+        Self { shape, brief, names: Vec::new(), form, csv }
     }
 
     /// Like [`Self::new`], for rows that come one after another without an end: each is a line.
@@ -137,24 +138,6 @@ impl RowWriter {
     /// Whether tables have this column.
     fn in_table(&self, name: &str) -> bool {
         self.brief.is_empty() || self.brief.contains(&name)
-    }
-
-    /// A text as it stands in CSV: no formula for a spreadsheet, and no NUL, at which many readers stop.
-    fn csv_text(&self, text: &str) -> String {
-        let unseen = |c: char| c.is_whitespace() || is_hostile(c);
-        let runs = text.trim_start_matches(unseen).starts_with(FORMULA) || text.starts_with(['\t', '\r', '\n']);
-        let guard = if runs && !self.shape.raw_csv { "'" } else { "" };
-        // A file has the text; on a terminal it does nothing either.
-        let text = if self.on_terminal { visible(text) } else { text.replace('\0', "\u{fffd}") };
-        guard.to_owned() + &text
-    }
-
-    fn csv_cell(&self, value: &Value) -> String {
-        match value {
-            Value::Null => String::new(),
-            Value::Text(text) => self.csv_text(text),
-            Value::Integer(_) | Value::Real(_) | Value::Blob(_) => plain(value),
-        }
     }
 
     fn table_cell(&self, value: &Value) -> String {
@@ -205,7 +188,7 @@ impl Sink for RowWriter {
     fn columns(&mut self, names: &[String]) -> io::Result<()> {
         self.names = rows_json::distinct(names);
         let headings = self.headings();
-        let cells: Vec<String> = self.names.iter().map(|name| self.csv_text(name)).collect();
+        let cells: Vec<String> = self.names.iter().map(|name| self.csv.text(name)).collect();
         match &mut self.form {
             Form::Table { table, layout, .. } => {
                 *layout = Some(Layout::begin(table, headings, !self.brief.is_empty()));
@@ -230,7 +213,7 @@ impl Sink for RowWriter {
                 }
             }
             RowFormat::Csv => {
-                let cells: Vec<String> = values.iter().map(|value| self.csv_cell(value)).collect();
+                let cells: Vec<String> = values.iter().map(|value| self.csv.cell(value)).collect();
                 if let Form::Csv(csv) = &mut self.form {
                     csv.write_record(cells).map_err(csv_error)?;
                 }
@@ -251,8 +234,37 @@ impl Sink for RowWriter {
     }
 }
 
+/// How texts stand in CSV.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CsvForm {
+    /// Whether such as a spreadsheet would run are left as they are.
+    pub(super) raw: bool,
+    /// Whether a terminal shows them: there they do nothing either. A file has the text.
+    pub(super) on_terminal: bool,
+}
+
+impl CsvForm {
+    /// A text: no formula for a spreadsheet, and no NUL, at which many readers stop.
+    pub(super) fn text(self, text: &str) -> String {
+        let unseen = |c: char| c.is_whitespace() || is_hostile(c);
+        let runs = text.trim_start_matches(unseen).starts_with(FORMULA) || text.starts_with(['\t', '\r', '\n']);
+        let guard = if runs && !self.raw { "'" } else { "" };
+        let text = if self.on_terminal { visible(text) } else { text.replace('\0', "\u{fffd}") };
+        guard.to_owned() + &text
+    }
+
+    /// A value.
+    pub(super) fn cell(self, value: &Value) -> String {
+        match value {
+            Value::Null => String::new(),
+            Value::Text(text) => self.text(text),
+            Value::Integer(_) | Value::Real(_) | Value::Blob(_) => plain(value),
+        }
+    }
+}
+
 /// The error under an error of the CSV writer: its kind says whether the reader went away.
-fn csv_error(error: csv::Error) -> io::Error {
+pub(super) fn csv_error(error: csv::Error) -> io::Error {
     if error.is_io_error()
         && let csv::ErrorKind::Io(error) = error.into_kind()
     {

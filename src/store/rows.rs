@@ -125,7 +125,7 @@ pub(super) fn send_rows(
     Ok(Sent { rows: sent, cut: false })
 }
 
-fn value(value: ValueRef<'_>) -> Value {
+pub(super) fn value(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),

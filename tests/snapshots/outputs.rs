@@ -8,6 +8,7 @@ use crate::stage::{CONTOSO, EVERYDAY, on_empty_stage, on_stage};
 /// How the formats of a command are called.
 const ROWS: &[&str] = &["table", "json", "ndjson", "csv"];
 const DOCUMENT: &[&str] = &["table", "json"];
+const LINES: &[&str] = &["ndjson", "csv"];
 const TEXT: &[&str] = &[];
 
 const HOSTILE: &str = "da638512345678901234_csi";
@@ -18,7 +19,7 @@ const QUERY: &str = "SELECT alert_id, title, length(raw) AS bytes, 1.5 AS half, 
 const EVIDENCE: &str = "SELECT alert_id, file_name, process_command_line FROM evidence ORDER BY alert_id, position";
 
 /// A name, the command line, and its formats.
-pub const SHOWN: [(&str, &[&str], &[&str]); 20] = [
+pub const SHOWN: [(&str, &[&str], &[&str]); 25] = [
     ("status", &["status"], DOCUMENT),
     ("tenant-list", &["tenant", "list"], ROWS),
     ("alerts-list", &["alerts", "list"], ROWS),
@@ -32,6 +33,11 @@ pub const SHOWN: [(&str, &[&str], &[&str]); 20] = [
     ("stats", &["stats"], ROWS),
     ("stats-by-severity", &["stats", "--by", "severity"], ROWS),
     ("prune-dry-run", &["prune", "--dry-run", "--older-than", "365d", "--include-open"], DOCUMENT),
+    ("export-alerts", &["export", "alerts", "--tenant", CONTOSO], LINES),
+    ("export-evidence", &["export", "evidence", "--tenant", CONTOSO], LINES),
+    ("export-changes", &["export", "changes", "--tenant", CONTOSO], LINES),
+    ("export-ecs", &["export", "alerts", "--as", "ecs", "--since-seq", "26"], &["ndjson"]),
+    ("export-cursor-list", &["export", "cursor", "list"], DOCUMENT),
     ("query-open-alerts", &["query", "SELECT * FROM open_alerts ORDER BY tenant_name, severity"], ROWS),
     ("query-alert-times", &["query", "SELECT * FROM alert_times ORDER BY alert_id DESC LIMIT 3"], &["table", "json"]),
     ("query", &["query", QUERY], ROWS),

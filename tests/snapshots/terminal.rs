@@ -59,8 +59,10 @@ fn without_colours(text: &str) -> String {
 fn tables_are_as_wide_as_the_terminal() {
     on_stage(async |stage| {
         let mut album = Album::of_a_terminal();
-        for (name, arguments, formats) in SHOWN.into_iter().filter(|(_, _, formats)| !formats.is_empty()) {
-            assert!(formats.contains(&"table"), "{name}");
+        for (name, arguments, formats) in SHOWN.into_iter() {
+            if !formats.contains(&"table") {
+                continue;
+            }
             for columns in [80, 120, 200] {
                 let terminal = Terminal { columns, variables: &[("TERM", "dumb")] };
                 let Some(said) = terminal.run(&stage, arguments) else { return };

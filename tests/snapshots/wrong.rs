@@ -5,7 +5,7 @@ use crate::shot::Album;
 use crate::stage::{CONTOSO, EVERYDAY, Stage, on_empty_stage, on_stage};
 
 /// A name, and a command line that is wrong on a store that is right.
-const WRONG: [(&str, &[&str]); 38] = [
+const WRONG: [(&str, &[&str]); 43] = [
     ("no-command", &[]),
     ("unknown-command", &["frobnicate"]),
     ("unknown-option", &["status", "--frobnicate"]),
@@ -35,6 +35,11 @@ const WRONG: [(&str, &[&str]); 38] = [
     ("purge-unknown", &["tenant", "purge", "nobody", "--yes"]),
     ("purge-configured", &["tenant", "purge", CONTOSO, "--yes"]),
     ("purge-unasked", &["tenant", "purge", CONTOSO]),
+    ("export-as-csv", &["export", "alerts", "--as", "ecs", "--format", "csv"]),
+    ("export-as-evidence", &["export", "evidence", "--as", "ocsf"]),
+    ("export-bad-cursor", &["export", "changes", "--cursor", "a/b"]),
+    ("export-bad-seq", &["export", "changes", "--since-seq", "-1"]),
+    ("export-no-directory", &["export", "changes", "--out", "nowhere/changes.ndjson"]),
     ("query-writes", &["query", "DELETE FROM alerts"]),
     ("query-syntax", &["query", "SELEC 1"]),
     ("query-empty", &["query", ""]),

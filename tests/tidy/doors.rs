@@ -3,7 +3,7 @@
 use crate::source;
 
 /// What is reached through which modules only. A name stands for a crate or for a path of the standard library.
-const DOORS: [(&str, &[&str]); 21] = [
+const DOORS: [(&str, &[&str]); 22] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
     ("rusqlite", &["store"]),
@@ -22,6 +22,7 @@ const DOORS: [(&str, &[&str]); 21] = [
     ("clap", &["command"]),
     ("comfy_table", &["command"]),
     ("indicatif", &["command"]),
+    ("parquet", &["command"]),
     ("tracing_subscriber", &["logging"]),
     ("unicode_width", &["logging"]),
     ("SystemTime", &["clock"]),
