@@ -85,12 +85,12 @@ WHERE e.type = 'object';
 
 CREATE VIEW hunt AS -- for WHERE value MATCH '"10.0.0.1"' or 'sha1:"…"': one row an alert whose evidence names the value
 SELECT v.value_index AS value, t.tenant_id, t.name AS tenant_name, a.alert_id, a.severity, a.status, a.title,
-       a.machine_id, a.computer_dns_name, a.first_event_time, a.last_event_time, a.last_update_time
+       a.machine_id, a.computer_dns_name, a.first_event_time, a.last_event_time, a.last_update_time, v.rowid AS stored
 FROM value_index AS v JOIN alert AS a ON a.alert_key = v.rowid JOIN tenant AS t USING (tenant_key);
 
 CREATE VIEW search AS -- for WHERE words MATCH 'powershell encoded*': one row an alert with these words
 SELECT w.text_index AS words, t.tenant_id, t.name AS tenant_name, a.alert_id, a.severity, a.status, a.title,
-       a.machine_id, a.computer_dns_name, a.last_update_time
+       a.machine_id, a.computer_dns_name, a.last_update_time, w.rowid AS stored
 FROM text_index AS w JOIN alert AS a ON a.alert_key = w.rowid JOIN tenant AS t USING (tenant_key);
 
 CREATE VIEW open_alerts AS -- how many alerts are not resolved, by tenant and severity
@@ -117,7 +117,7 @@ SELECT t.tenant_id, t.name AS tenant_name, a.machine_id, max(a.computer_dns_name
        min(a.alert_creation_time) AS first_created, max(a.alert_creation_time) AS last_created
 FROM alert AS a JOIN tenant AS t USING (tenant_key)
 WHERE a.alert_creation_time > strftime('%Y-%m-%dT%H:%M:%f0000Z', 'now', '-30 days') AND a.machine_id IS NOT NULL
-GROUP BY a.tenant_key, a.machine_id HAVING count(*) >= 3;
+GROUP BY t.tenant_id, a.machine_id HAVING count(*) >= 3;
 
 CREATE VIEW repeat_accounts AS -- accounts in the evidence of three or more alerts created in the last 30 days
 SELECT t.tenant_id, t.name AS tenant_name, lower(e.value ->> '$.domainName') AS domain_name,
@@ -127,7 +127,7 @@ SELECT t.tenant_id, t.name AS tenant_name, lower(e.value ->> '$.domainName') AS 
 FROM alert AS a JOIN tenant AS t USING (tenant_key), json_each(a.raw, '$.evidence') AS e
 WHERE a.alert_creation_time > strftime('%Y-%m-%dT%H:%M:%f0000Z', 'now', '-30 days')
   AND e.type = 'object' AND e.value ->> '$.accountName' IS NOT NULL
-GROUP BY a.tenant_key, 3, 4 HAVING count(DISTINCT a.alert_key) >= 3;
+GROUP BY t.tenant_id, 3, 4 HAVING count(DISTINCT a.alert_key) >= 3;
 
 CREATE VIEW shared_titles AS -- titles of alerts created in the last 24 hours at three or more tenants
 SELECT a.title, count(DISTINCT a.tenant_key) AS tenants, count(*) AS alerts, max(a.severity = 'High') AS high,

@@ -12,9 +12,9 @@ use super::StoreError;
 use super::lock::beside;
 
 /// How long a connection waits for another process that holds a lock (a backup tool, a checkpointing reader).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this size after a checkpoint, so that one large burst does not stay for ever.
-const JOURNAL_BYTES: i64 = 64 * 1024 * 1024;
+pub(super) const JOURNAL_BYTES: i64 = 64 * 1024 * 1024;
 /// Larger pages than usual: an alert's text spans fewer of them (measured a quarter faster at ingest than 4 KiB).
 const PAGE_BYTES: i64 = 16 * 1024;
 /// Page cache of the writer, in KiB. Four times as much made ingest no faster, and more than doubled the memory of a

@@ -22,6 +22,7 @@ mod list;
 #[cfg(test)]
 mod list_tests;
 mod lock;
+mod log;
 mod matching;
 mod migrate;
 mod passes;
@@ -135,7 +136,7 @@ impl Store {
     pub fn open(path: &Path, clock: Clock) -> Result<(Self, WriterThread), StoreError> {
         let mut conn = connection::writer(path)?;
         let migrated = migrate::migrate(&mut conn, path)?;
-        let (writer, thread) = writer::Writer::start(conn)?;
+        let (writer, thread) = writer::Writer::start(conn, log::Log::of(path))?;
         let readers = Arc::new(readers::Readers::new(path));
         Ok((Self { writer, readers, clock, migrated }, WriterThread(thread)))
     }

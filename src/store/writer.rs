@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::StoreError;
+use super::log::Log;
 
 /// So many jobs may wait; further callers wait for a place, which slows reading down to the speed of the disk.
 const QUEUE: usize = 64;
 /// A transaction takes no further job once it holds this weight (rows): more makes the log longer, not the disk faster.
 const GROUP_WEIGHT: usize = 1_000;
+
+/// The planner's statistics are looked at so often: those of a store that was small mislead it when it has grown.
+const BETWEEN_STATISTICS: Duration = Duration::from_secs(3_600);
+/// Takes those statistics anew that are out of date, from a sample, so that the writer is not held up.
+const TAKE_STATISTICS: &str = "PRAGMA analysis_limit = 400; PRAGMA optimize;";
 
 /// Work inside a transaction, or the reason why there is none. `None` when it failed and said so; else the reply that
 /// tells the caller how the commit went.
@@ -38,13 +45,13 @@ impl std::fmt::Debug for Job {
 
 impl Writer {
     /// Starts the thread. It ends when the `Writer` is dropped and all that waited is done.
-    pub(super) fn start(conn: Connection) -> Result<(Self, JoinHandle<()>), StoreError> {
+    pub(super) fn start(conn: Connection, log: Log) -> Result<(Self, JoinHandle<()>), StoreError> {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let committed = Arc::new(Notify::new());
         let told = Arc::clone(&committed);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(conn, waiting, &told))
+            .spawn(move || write_all(conn, log, waiting, &told))
             .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
         Ok((Self { jobs, committed }, thread))
     }
@@ -76,14 +83,22 @@ impl Writer {
     }
 }
 
-fn write_all(mut conn: Connection, mut waiting: mpsc::Receiver<Job>, committed: &Notify) {
+fn write_all(mut conn: Connection, mut log: Log, mut waiting: mpsc::Receiver<Job>, committed: &Notify) {
+    let mut looked_at = Instant::now();
     while let Some(first) = waiting.blocking_recv() {
         write_group(&mut conn, first, &mut waiting);
         committed.notify_waiters();
+        log.keep_short(&conn);
+        if looked_at.elapsed() > BETWEEN_STATISTICS {
+            looked_at = Instant::now();
+            // Statistics make plans better and are no part of any promise.
+            drop(conn.execute_batch(TAKE_STATISTICS));
+        }
     }
     // What is in the log is durable already; folding it into the file only makes the next start quicker, so it waits
     // for nobody who is reading.
-    drop(conn.execute_batch("PRAGMA busy_timeout = 0; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"));
+    drop(conn.execute_batch(TAKE_STATISTICS));
+    drop(conn.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"));
 }
 
 /// One transaction: the first job and what else waits, up to the group's weight.
