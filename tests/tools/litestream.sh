@@ -26,7 +26,7 @@ more() {
     poll
     [[ $(count "SELECT count(*) FROM alert_changes") -ge $((before + 200)) ]]
 }
-until_true 60 "more changes" more
+until_true 240 "more changes" more
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null || true
 

@@ -19,7 +19,7 @@ mkdir -p "$place"
 python=$place/venv/bin/python
 [ -x "$python" ] || python3 -m venv "$place/venv"
 if ! "$python" -c 'import duckdb, pyarrow' 2>/dev/null; then
-    "$python" -m pip install --quiet --disable-pip-version-check duckdb pyarrow || missing "pip cannot install duckdb and pyarrow"
+    "$python" -m pip install --quiet --disable-pip-version-check duckdb==2.0.1 pyarrow==26.0.1 || missing "pip cannot install duckdb and pyarrow"
 fi
 
 cargo build --quiet --locked --workspace --bins
