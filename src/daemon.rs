@@ -5,6 +5,7 @@
 //! second signal, the process ends without (see `grace`), which loses nothing either.
 
 mod control;
+mod credentials;
 mod grace;
 
 use std::path::Path;
@@ -76,7 +77,7 @@ impl Works {
         let (store, writer) = Store::open(path, clock.clone())?;
         let store = Arc::new(store);
         tell_opened(path, &store);
-        let http = Http::new(&crate::http::Options { loopback_only: settings.loopback_only })?;
+        let http = Http::through(&crate::http::Options { loopback_only: settings.loopback_only }, &settings.network)?;
         let entra = Entra::new(http.clone(), clock.clone(), settings.apps.clone());
         let defender = Defender::new(http, settings.poll.request_timeout, Rates::default());
         let ctx =
@@ -162,7 +163,8 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
 /// Ticks and fleet until the stop signal.
 async fn drive(fleet: Arc<Fleet>, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
     let tick = Notify::new();
-    let (outcome, ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &mut ticker, &tick));
+    let expiries = credentials::watch(&fleet, &stop);
+    let (outcome, (), ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &mut ticker, &tick), expiries);
     ticker.shutdown().await;
     outcome
 }

@@ -62,12 +62,20 @@ pub enum SecretSource {
     },
 }
 
-/// Why a secret could not be read.
+/// Why a secret, or what belongs to one, could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be opened or read.
     #[error("cannot read the secret file {}: {source}", path.display())]
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that is no secret cannot be opened or read.
+    #[error("cannot read the file {}: {source}", path.display())]
+    PublicUnreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -84,6 +92,9 @@ pub enum SecretError {
     /// There is nothing in it.
     #[error("the secret in {0} is empty")]
     Empty(String),
+    /// It is larger than any secret is.
+    #[error("the file {} has more than {MAX_SECRET_BYTES} bytes", .0.display())]
+    TooLarge(PathBuf),
 }
 
 /// The largest secret file that is read; certificates with keys have a few kilobytes.
@@ -95,12 +106,48 @@ impl SecretSource {
     /// # Errors
     /// When the file cannot be read, may be read by others, or is empty.
     pub fn read(&self) -> Result<Secret, SecretError> {
-        let (text, name) = match self {
-            Self::File(path) => (read_private(path)?, path.display().to_string()),
-            Self::Fixed { name, value } => (value.expose().to_owned(), name.clone()),
+        self.text(read_private)
+    }
+
+    /// Reads what is no secret, such as a certificate, from such a place: others may read its file, too.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is empty.
+    pub fn read_public(&self) -> Result<Secret, SecretError> {
+        self.text(|path| {
+            let unreadable = |source| SecretError::PublicUnreadable { path: path.to_owned(), source };
+            File::open(path).map_err(unreadable).and_then(|file| read_whole(file, path, unreadable))
+        })
+    }
+
+    /// Where it is: a path, or the name of where the value came from.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Fixed { name, .. } => name.clone(),
+        }
+    }
+
+    /// Whether both name the same place, with the same value where that cannot change.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(this), Self::File(that)) => this == that,
+            (Self::Fixed { name: this, value: old }, Self::Fixed { name: that, value: new }) => {
+                this == that && old.expose() == new.expose()
+            }
+            (Self::File(_), Self::Fixed { .. }) | (Self::Fixed { .. }, Self::File(_)) => false,
+        }
+    }
+
+    fn text(&self, read: impl Fn(&Path) -> Result<String, SecretError>) -> Result<Secret, SecretError> {
+        let text = match self {
+            Self::File(path) => read(path)?,
+            Self::Fixed { value, .. } => value.expose().to_owned(),
         };
         let trimmed = text.trim();
-        if trimmed.is_empty() { Err(SecretError::Empty(name)) } else { Ok(Secret::new(trimmed.to_owned())) }
+        if trimmed.is_empty() { Err(SecretError::Empty(self.place())) } else { Ok(Secret::new(trimmed.to_owned())) }
     }
 }
 
@@ -112,9 +159,19 @@ fn read_private(path: &Path) -> Result<String, SecretError> {
     if is_open(mode, metadata.uid(), metadata.gid()) {
         return Err(SecretError::Open { path: path.to_owned(), mode });
     }
+    read_whole(file, path, unreadable)
+}
+
+/// The whole file; a piece of a secret would only be refused elsewhere, with worse words.
+fn read_whole(
+    file: File,
+    path: &Path,
+    unreadable: impl Fn(std::io::Error) -> SecretError,
+) -> Result<String, SecretError> {
     let mut text = String::new();
-    file.take(MAX_SECRET_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text)
+    file.take(MAX_SECRET_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let fits = u64::try_from(text.len()).is_ok_and(|bytes| bytes <= MAX_SECRET_BYTES);
+    if fits { Ok(text) } else { Err(SecretError::TooLarge(path.to_owned())) }
 }
 
 /// Whether others than its owner may use a file.

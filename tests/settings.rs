@@ -51,7 +51,9 @@ impl Place {
 }
 
 fn source(settings: &Settings, app: usize, index: usize) -> &SecretSource {
-    let Credential::ClientSecret(source) = &settings.apps[app].credentials[index];
+    let Credential::ClientSecret { source, .. } = &settings.apps[app].credentials[index] else {
+        panic!("no secret: {:?}", settings.apps[app].credentials)
+    };
     source
 }
 
@@ -419,7 +421,7 @@ fn the_starter_shows_every_key_with_its_default() {
     let silent = Place::new().file("main.toml", starter).load_with(variables).expect("no key");
     let same = |settings: Settings| format!("{:?}", Settings { files: Vec::new(), ..settings });
     assert_eq!(same(shown), same(silent));
-    let keys = "path client_id cloud secret token_endpoint audience login_url api_url allow_custom_hosts schedule \
+    let keys = "path ca_file proxy no_proxy client_id cloud secret token_endpoint audience login_url api_url allow_custom_hosts schedule \
         overlap backfill sweep max_concurrent_tenants page_size request_timeout level format history default high medium low informational unspecified \
         open id name region app tags enabled";
     for key in keys.split(' ') {

@@ -40,7 +40,7 @@ fn context(store: Arc<Store>) -> Context {
         client_id: "11111111-1111-1111-1111-111111111111".to_owned(),
         audience: "https://api.securitycenter.microsoft.com".to_owned(),
         endpoint: Endpoint::V2,
-        credentials: vec![Credential::ClientSecret(SecretSource::Fixed { name: "bench".to_owned(), value })],
+        credentials: vec![Credential::secret(SecretSource::Fixed { name: "bench".to_owned(), value })],
     };
     Context {
         store,

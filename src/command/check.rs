@@ -1,5 +1,7 @@
 //! Owns `alertferry check`: each step from the configuration to a tenant's alerts, and what to do where one fails.
 
+mod credentials;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,8 +13,8 @@ use super::{Exit, Problem, select};
 use crate::clock::Clock;
 use crate::defender::{Defender, Rates};
 use crate::domain::{Failure, Tenant};
-use crate::entra::{App, Credential, Entra};
-use crate::http::{Http, Options as HttpOptions};
+use crate::entra::Entra;
+use crate::http::{Http, Network, Options as HttpOptions};
 use crate::settings::Settings;
 use crate::store;
 
@@ -71,7 +73,8 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     let settings = Settings::load(config)?;
     let only = select::tenants(&settings.tenants, &arguments.tenant)?;
     let mut findings = vec![configuration(&settings)];
-    findings.extend(settings.apps.iter().flat_map(secrets));
+    findings.extend(network(&settings));
+    findings.extend(settings.apps.iter().flat_map(|app| credentials::findings(app, Clock::System.now())));
     findings.push(the_store(&settings));
     if !arguments.offline {
         let wanted = |tenant: &&Tenant| tenant.enabled && (only.is_empty() || only.contains(&tenant.id));
@@ -99,13 +102,20 @@ fn configuration(settings: &Settings) -> Finding {
     )
 }
 
-fn secrets(app: &App) -> Vec<Finding> {
-    let subject = format!("app {}", app.name);
-    let read = app.credentials.iter().enumerate().map(|(at, Credential::ClientSecret(source))| match source.read() {
-        Ok(_) => Finding::good(&subject, "secret", format!("client secret {} can be read", at + 1)),
-        Err(error) => Finding::bad(&subject, "secret", Exit::Permission, error.to_string(), "see docs/ONBOARDING.md"),
-    });
-    read.collect()
+/// The way to the services, where it is not the direct one.
+fn network(settings: &Settings) -> Option<Finding> {
+    let Network { authorities, proxy } = &settings.network;
+    let authorities = authorities.as_ref().map(|found| format!("{} authorities beside the system's", found.count()));
+    let through = proxy.as_ref().map(|proxy| format!("through {}", proxy.shown));
+    let detail: Vec<String> = through.into_iter().chain(authorities).collect();
+    if detail.is_empty() {
+        return None;
+    }
+    let options = HttpOptions { loopback_only: settings.loopback_only };
+    Some(match Http::through(&options, &settings.network) {
+        Ok(_) => Finding::good("network", "network", detail.join("; ")),
+        Err(error) => Finding::bad("network", "network", Exit::Config, error.to_string(), "see docs/OPERATIONS.md"),
+    })
 }
 
 fn the_store(settings: &Settings) -> Finding {
@@ -142,7 +152,7 @@ fn the_store(settings: &Settings) -> Finding {
 }
 
 async fn the_tenants(settings: &Settings, tenants: Vec<Tenant>) -> Result<Vec<Finding>, Problem> {
-    let http = Http::new(&HttpOptions { loopback_only: settings.loopback_only })?;
+    let http = Http::through(&HttpOptions { loopback_only: settings.loopback_only }, &settings.network)?;
     let entra = Entra::new(http.clone(), Clock::System, settings.apps.clone());
     let defender = Defender::new(http, settings.poll.request_timeout, Rates::default());
     let mut tasks = JoinSet::new();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Works, plan};
+use super::{Works, credentials, plan};
 use crate::event::Event;
 use crate::fleet::Plan;
 use crate::logging::LogHandle;
@@ -87,6 +87,7 @@ impl Control<'_> {
         let fleet = &self.works.fleet;
         let (before, ctx) = (fleet.plan(), fleet.plan().ctx.clone());
         ctx.entra.replace_apps(settings.apps.clone());
+        credentials::tell_unusable(&ctx.entra);
         fleet.replace(plan(ctx, &settings));
         self.settings = settings;
         match fleet.enrol().await {
@@ -116,6 +117,8 @@ fn needs_restart(old: &Settings, new: &Settings) -> Option<&'static str> {
         ("store.path", old.store.path != new.store.path),
         ("log.format", old.log.format != new.log.format),
         ("log.history", old.log.history != new.log.history),
+        // The client was built with them.
+        ("network", old.network != new.network),
         // The client was built without certificate authorities, because only this machine was asked.
         ("login_url, api_url", old.loopback_only && !new.loopback_only),
     ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::app::{App, Endpoint};
 use super::classify::{Verdict, classify};
-use super::credential::Proof;
+use super::credential::Sent;
 use super::moment::Moment;
 use super::reply::Issued;
 use crate::clock::Clock;
@@ -38,20 +38,14 @@ pub(super) enum Denied {
     Malformed(String),
 }
 
-/// Asks for a token.
-pub(super) async fn ask(
-    http: &Http,
-    clock: &Clock,
-    app: &App,
-    tenant: &Tenant,
-    proof: &Proof,
-) -> Result<Answered, Denied> {
-    let (url, (target, audience)) = (endpoint(app, tenant), target(app));
+/// Asks for a token. `url` is the token endpoint, which an assertion in `sent` may have named.
+pub(super) async fn ask(http: &Http, clock: &Clock, app: &App, url: &str, sent: &Sent) -> Result<Answered, Denied> {
+    let (target, audience) = target(app);
     let mut fields =
         vec![("grant_type", "client_credentials"), ("client_id", app.client_id.as_str()), (target, audience.as_str())];
-    fields.extend(proof.fields.iter().map(|(name, secret)| (*name, secret.expose())));
+    fields.extend(sent.fields());
     let asked = Moment::now(clock);
-    let mut answer = http.post_form(&url, &fields, LIMITS).await.map_err(Denied::Unreachable)?;
+    let mut answer = http.post_form(url, &fields, LIMITS).await.map_err(Denied::Unreachable)?;
     let (status, date, retry_after) = (answer.status(), answer.date(), answer.retry_after());
     let body = answer.text().await;
     if status == 200 {
@@ -64,11 +58,11 @@ pub(super) async fn ask(
         Err(_) if status == 429 || status >= 500 => String::new(),
         Err(error) => return Err(Denied::Unreachable(error)),
     };
-    Err(Denied::Refused(classify(status, &body, retry_after, |text| proof.redact(text))))
+    Err(Denied::Refused(classify(status, &body, retry_after, |text| sent.redact(text))))
 }
 
-/// Both forms are documented by Microsoft.
-fn endpoint(app: &App, tenant: &Tenant) -> String {
+/// The token endpoint of a tenant. Both forms are documented by Microsoft.
+pub(super) fn endpoint(app: &App, tenant: &Tenant) -> String {
     let path = match app.endpoint {
         Endpoint::V1 => "oauth2/token",
         Endpoint::V2 => "oauth2/v2.0/token",

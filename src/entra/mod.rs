@@ -5,6 +5,7 @@
 //! gets the failure at once and decides by its class when to come back.
 
 mod app;
+mod certificate;
 mod claims;
 mod classify;
 mod consent;
@@ -12,6 +13,7 @@ mod credential;
 mod error;
 mod exchange;
 mod guard;
+mod inventory;
 mod moment;
 mod registration;
 mod remedy;
@@ -22,10 +24,11 @@ mod token;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use app::{App, Credential, Endpoint};
+pub use app::{Algorithm, App, CertificateSource, Credential, CredentialKind, Endpoint};
 pub use classify::Refusal;
 pub use consent::{REDIRECT_URI, consent_url};
 pub use error::TokenError;
+pub use inventory::{Expiry, Look, Unusable, look};
 pub use token::Token;
 
 use crate::clock::Clock;
@@ -157,6 +160,21 @@ impl Entra {
             .collect();
         news.sort_unstable_by(|one, other| one.app.cmp(&other.app));
         news
+    }
+
+    /// Every credential of every app registration as it is now, in the order of the apps' names. Reads their files.
+    #[must_use]
+    pub fn inventory(&self) -> Vec<Look> {
+        let mut registrations: Vec<_> = self.apps().values().map(Arc::clone).collect();
+        registrations.sort_unstable_by(|one, other| one.app.name.cmp(&other.app.name));
+        registrations.iter().flat_map(|registration| look(&registration.app)).collect()
+    }
+
+    /// When credentials end, as far as that is known: of certificates by themselves, of client secrets by what the
+    /// operator wrote down. Reads their files.
+    #[must_use]
+    pub fn expiries(&self) -> Vec<Expiry> {
+        self.inventory().iter().filter_map(Look::expiry).collect()
     }
 
     async fn request(&self, registration: &Registration, slot: &Slot, tenant: &Tenant) -> Result<Token, TokenError> {

@@ -9,9 +9,9 @@ use super::app::App;
 use super::claims::{Claims, Objection};
 use super::classify::Refusal;
 use super::consent::consent_url;
-use super::credential::{Proofs, are_same, label};
+use super::credential::{CredentialError, Proofs, are_same};
 use super::error::TokenError;
-use super::exchange::{Answered, Denied, ask};
+use super::exchange::{Answered, Denied, ask, endpoint};
 use super::guard::{AppFailure, Guard, NoPass};
 use super::remedy;
 use super::token::{Span, Token};
@@ -54,13 +54,12 @@ impl Registration {
 
     /// Gets a new token for a tenant, as far as the guard allows.
     pub async fn acquire(&self, http: &Http, clock: &Clock, tenant: &Tenant) -> Result<Token, TokenError> {
-        let digest = || Proofs::read(&self.app.credentials, &self.keys).digest;
+        let digest = || Proofs::digest(&self.app.credentials, &self.keys);
         let mut pass = self.guard.admit(tenant.id, clock, digest).await.map_err(|no| self.not_admitted(no, tenant))?;
-        let proofs = Proofs::read(&self.app.credentials, &self.keys);
-        let outcome = {
-            let mut asking = pin!(self.try_each(http, clock, tenant, &proofs));
+        let (outcome, digest) = {
+            let mut asking = pin!(self.try_as_they_are(http, clock, tenant));
             match tokio::time::timeout(SLOW, &mut asking).await {
-                Ok(outcome) => outcome,
+                Ok(ended) => ended,
                 Err(_) => {
                     pass.lend();
                     asking.await
@@ -72,7 +71,7 @@ impl Registration {
             Err(error) if error.was_signed_in() => self.guard.accepted(),
             Err(TokenError::App { reason, remedy, .. }) => {
                 let why = AppFailure { reason: reason.clone(), remedy: remedy.clone() };
-                self.guard.refused(tenant.id, clock, why, proofs.digest);
+                self.guard.refused(tenant.id, clock, why, digest);
             }
             Err(_) => {}
         }
@@ -87,6 +86,23 @@ impl Registration {
         }
     }
 
+    /// Tries the credentials; the outcome, with the digest of those that were tried last.
+    ///
+    /// A file may be replaced, and the old secret withdrawn, while a request with it is on its way: then the refusal
+    /// says nothing about the new one, which is tried before anybody is told.
+    async fn try_as_they_are(&self, http: &Http, clock: &Clock, tenant: &Tenant) -> (Result<Token, TokenError>, u64) {
+        let proofs = Proofs::read(&self.app.credentials, &self.keys);
+        let outcome = self.try_each(http, clock, tenant, &proofs).await;
+        if !matches!(outcome, Err(TokenError::App { .. })) {
+            return (outcome, proofs.digest);
+        }
+        let now = Proofs::read(&self.app.credentials, &self.keys);
+        if now.digest == proofs.digest {
+            return (outcome, proofs.digest);
+        }
+        (self.try_each(http, clock, tenant, &now).await, now.digest)
+    }
+
     /// Tries the credentials, the one that worked last first, until one is not refused as such.
     async fn try_each(
         &self,
@@ -97,25 +113,32 @@ impl Registration {
     ) -> Result<Token, TokenError> {
         let preferred = self.preferred.load(Ordering::Relaxed);
         let others = (0..proofs.each.len()).filter(|index| *index != preferred);
+        let url = endpoint(&self.app, tenant);
         let mut refused = Vec::new();
         for index in std::iter::once(preferred).chain(others) {
             let (Some(proof), Some(credential)) = (proofs.each.get(index), self.app.credentials.get(index)) else {
                 continue;
             };
-            let proof = match proof {
-                Ok(proof) => proof,
-                Err(unreadable) => {
-                    refused.push((index, unreadable.to_string(), remedy::for_unreadable(&self.app)));
+            let unusable =
+                |why: &CredentialError| (index, why.to_string(), remedy::for_unusable(&self.app, credential, why));
+            let sent = match proof.as_ref().map(|proof| proof.sent(&self.app, &url, clock.now())) {
+                Ok(Ok(sent)) => sent,
+                Ok(Err(why)) => {
+                    refused.push(unusable(&why));
+                    continue;
+                }
+                Err(why) => {
+                    refused.push(unusable(why));
                     continue;
                 }
             };
-            match ask(http, clock, &self.app, tenant, proof).await {
+            match ask(http, clock, &self.app, &url, &sent).await {
                 Ok(answered) => {
                     self.preferred.store(index, Ordering::Relaxed);
                     return self.inspect(answered, tenant);
                 }
                 Err(Denied::Refused(verdict)) if verdict.refusal == Refusal::Credential => {
-                    let reason = format!("{}: {}", label(credential), verdict.detail);
+                    let reason = format!("{}: {}", credential.label(), verdict.detail);
                     refused.push((index, reason, remedy::for_refused(&self.app, credential)));
                 }
                 Err(denied) => return Err(self.denied(denied, tenant)),

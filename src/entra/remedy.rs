@@ -1,10 +1,11 @@
 //! Owns what an operator is told to do about a refusal.
 
-use super::app::{App, Credential};
+use super::app::{App, Credential, CredentialKind};
 use super::classify::Refusal;
 use super::consent::consent_url;
-use super::credential::label;
+use super::credential::CredentialError;
 use crate::domain::Tenant;
+use crate::secret::SecretError;
 
 /// What to do about a refusal that concerns one tenant; empty when waiting is all.
 pub(super) fn for_tenant(refusal: Refusal, app: &App, tenant: &Tenant) -> String {
@@ -36,15 +37,54 @@ pub(super) fn for_tenant(refusal: Refusal, app: &App, tenant: &Tenant) -> String
 
 /// What to do when the login service refuses a credential.
 pub(super) fn for_refused(app: &App, credential: &Credential) -> String {
-    format!(
-        "create a new client secret for application {} (Entra admin center, App registrations, Certificates & secrets) \
-         and put its value, not its id, in the place of {}; it takes effect without a restart if that is a file",
-        app.client_id,
-        label(credential)
-    )
+    let (id, label) = (&app.client_id, credential.label());
+    match credential {
+        Credential::ClientSecret { .. } => format!(
+            "create a new client secret for application {id} (Entra admin center, App registrations, Certificates & \
+             secrets) and put its value, not its id, in the place of {label}; it takes effect without a restart if that \
+             is a file"
+        ),
+        Credential::Certificate(_) => format!(
+            "upload {label} to application {id} (Entra admin center, App registrations, Certificates & secrets), see that \
+             it has not ended, and that this machine's clock is right"
+        ),
+        Credential::FederatedToken(_) => format!(
+            "compare issuer, subject and audience of {label} with the federated credentials of application {id} (Entra \
+             admin center, App registrations, Certificates & secrets), and see that the token is kept fresh"
+        ),
+    }
 }
 
-/// What to do when a credential cannot be read.
-pub(super) fn for_unreadable(app: &App) -> String {
-    format!("put the client secret of application {} there, readable by the daemon's user alone", app.client_id)
+/// What to do when there is nothing to prove an app registration with in the place of a credential.
+pub(super) fn for_unusable(app: &App, credential: &Credential, why: &CredentialError) -> String {
+    let words = match credential.kind() {
+        CredentialKind::Secret => "client secret",
+        CredentialKind::Certificate => "private key",
+        CredentialKind::FederatedToken => "federated token",
+    };
+    match why {
+        CredentialError::Unread(SecretError::PublicUnreadable { .. }) => {
+            format!("put the certificate of application {} there, readable by the daemon's user", app.client_id)
+        }
+        CredentialError::Unread(SecretError::Open { path, .. }) => format!("chmod 600 {}", path.display()),
+        CredentialError::Unread(_) => {
+            format!("put the {words} of application {} there, readable by the daemon's user alone", app.client_id)
+        }
+        CredentialError::NoKey { .. } => "put the private key there in PEM, beginning with BEGIN PRIVATE KEY or BEGIN \
+                                          RSA PRIVATE KEY"
+            .to_owned(),
+        CredentialError::EncryptedKey { place } => {
+            format!("take the password off: openssl pkey -in {place} -out NEW-FILE, and name that file")
+        }
+        CredentialError::NotRsa { .. } => {
+            "Entra takes assertions signed with RSA; make a certificate with an RSA key of 2048 bits or more".to_owned()
+        }
+        CredentialError::NoCertificate { .. } | CredentialError::BadCertificate { .. } => {
+            "put the certificate there in PEM, beginning with BEGIN CERTIFICATE".to_owned()
+        }
+        CredentialError::NoPair { cert, .. } => {
+            format!("name the key that {cert} was made with, or the certificate of that key")
+        }
+        CredentialError::NotSigned => "make a new key and certificate".to_owned(),
+    }
 }

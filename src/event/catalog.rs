@@ -173,6 +173,46 @@ events! {
         app: &'a str,
     } => format_args!("app {app} is accepted");
 
+    /// A credential of an app registration cannot be used. Said at the start and after a reload; others of the app are tried.
+    CredentialUnusable = "credential.unusable" [WARN] {
+        /// The app registration.
+        app: &'a str,
+        /// What it is: `secret`, `certificate` or `federated_token`.
+        kind: &'a str,
+        /// Where it is found: a path or the name of a variable.
+        place: &'a str,
+        /// Why.
+        reason: &'a str,
+        /// What can be done about it.
+        remedy: &'a str,
+    } => format_args!("a credential of app {app} cannot be used{}", remedied(Some(reason), Some(remedy)));
+
+    /// A credential comes to its end: said at 60, 30 and 7 days, then every day, and again after a restart.
+    CredentialExpiring = "credential.expiring" [WARN] {
+        /// The app registration.
+        app: &'a str,
+        /// What it is: `secret` or `certificate`.
+        kind: &'a str,
+        /// Where it is found: a path or the name of a variable.
+        place: &'a str,
+        /// When it ends: of a certificate by itself, of a secret by `expires_at`.
+        ends_at: Ticks,
+        /// Whole days until then.
+        days: u64,
+    } => format_args!("the {kind} of app {app} in {place} ends in {days} days");
+
+    /// A credential has ended, by itself or by `expires_at`. Said once a day.
+    CredentialExpired = "credential.expired" [ERROR] {
+        /// The app registration.
+        app: &'a str,
+        /// What it is: `secret` or `certificate`.
+        kind: &'a str,
+        /// Where it is found: a path or the name of a variable.
+        place: &'a str,
+        /// When it ended.
+        ended_at: Ticks,
+    } => format_args!("the {kind} of app {app} in {place} has ended");
+
     /// An interval of a tenant's `lastUpdateTime` is known to be unread from now on.
     GapOpened = "gap.opened" [INFO] {
         /// The tenant's id.

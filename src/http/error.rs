@@ -61,7 +61,7 @@ impl HttpError {
 }
 
 /// The innermost two messages of an error chain: the outer ones repeat the URL, which is not for printing.
-fn causes(error: &reqwest::Error) -> String {
+pub(super) fn causes(error: &reqwest::Error) -> String {
     let mut messages = Vec::new();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod error;
+mod network;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::time::Instant;
 
 pub use answer::Answer;
 pub use error::{HttpError, Trouble};
+pub use network::{Authorities, Network, Proxy};
 
 use crate::secret::Secret;
 
@@ -55,6 +57,14 @@ impl Http {
     /// # Errors
     /// When the machine's certificate authorities cannot be loaded.
     pub fn new(options: &Options) -> Result<Self, HttpError> {
+        Self::through(options, &Network::default())
+    }
+
+    /// Builds the client for a way to the services.
+    ///
+    /// # Errors
+    /// As [`Http::new`], and when the proxy's credentials cannot be read.
+    pub fn through(options: &Options, network: &Network) -> Result<Self, HttpError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("alertferry/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -68,6 +78,11 @@ impl Http {
             .min_tls_version(reqwest::tls::Version::TLS_1_2);
         if options.loopback_only {
             builder = builder.tls_certs_only([]);
+        } else if let Some(authorities) = &network.authorities {
+            builder = builder.tls_certs_merge(authorities.certificates()?);
+        }
+        if let Some(proxy) = &network.proxy {
+            builder = builder.proxy(proxy.build()?);
         }
         let client = builder.build().map_err(|e| HttpError::setup(&e))?;
         Ok(Self { client })

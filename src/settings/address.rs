@@ -114,6 +114,19 @@ mod tests {
     }
 
     #[test]
+    fn every_region_of_every_cloud_needs_no_leave_there_and_leave_elsewhere() {
+        for cloud in Cloud::ALL {
+            assert!(try_one(cloud.login_url(), Service::Login, cloud, false).is_ok());
+            for url in Region::ALL.into_iter().filter_map(|region| cloud.api_url(region)) {
+                assert!(try_one(url, Service::Api, cloud, false).is_ok(), "{cloud} {url}");
+                assert!(try_one(url, Service::Login, cloud, false).is_err(), "{cloud} {url}");
+                let strange = if cloud == Cloud::Commercial { Cloud::GccHigh } else { Cloud::Commercial };
+                assert!(try_one(url, Service::Api, strange, false).is_err(), "{strange} {url}");
+            }
+        }
+    }
+
+    #[test]
     fn other_hosts_need_leave_and_never_get_plain_http() {
         for text in [
             "https://proxy.example",

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use config::{Value, ValueKind};
-
 use super::address::{self, Service};
-use super::environment::{Environment, NoText};
+use super::credentials;
+use super::environment::Environment;
 use super::report::{At, Found, Report};
 use super::table::{Table, printable};
 use crate::domain::{Cloud, TenantId};
-use crate::entra::{App, Credential, Endpoint};
-use crate::secret::{Secret, SecretSource};
+use crate::entra::{App, Endpoint};
 
 /// What tenants need to know of their app, as far as it could be read.
 #[derive(Debug)]
@@ -85,7 +83,7 @@ impl Reading<'_> {
             true => self.section.parsed("audience", self.report, audience).map(|found| found.value),
             false => cloud.map(|cloud| cloud.audience().to_owned()),
         };
-        let credentials = self.credentials();
+        let credentials = credentials::read(self.section, self.environment, self.report);
         Some(App {
             name: named?,
             client_id: client_id?,
@@ -105,71 +103,6 @@ impl Reading<'_> {
         self.report
             .error(&found.at, self.section.path_of("client_id"), "this is not a GUID")
             .help("write the `Application (client) ID` of the app registration's overview page");
-        None
-    }
-
-    fn credentials(&mut self) -> Option<Vec<Credential>> {
-        let Some(value) = self.section.values.get("secret") else {
-            self.report
-                .error(&self.section.at, self.section.path_of("secret"), "`secret` is missing")
-                .help("say where the client secret is found: secret = { file = \"/path/to/it\" }");
-            return None;
-        };
-        let ValueKind::Array(places) = &value.kind else { return None };
-        let sources: Vec<Option<SecretSource>> = places.iter().map(|place| self.source(place)).collect();
-        sources.into_iter().map(|source| source.map(Credential::ClientSecret)).collect()
-    }
-
-    fn source(&mut self, place: &Value) -> Option<SecretSource> {
-        let place = Table::new(place.clone(), self.section.path_of("secret"))?;
-        let key = place.values.keys().next()?.clone();
-        let found = place.required(&key, self.report)?;
-        match key.as_str() {
-            "file" => Some(SecretSource::File(self.report.directory(&found.at).join(&found.value))),
-            "env" => self.variable_source(&place, &found),
-            _ => self.credential_source(&place, &found),
-        }
-    }
-
-    fn variable_source(&mut self, place: &Table, found: &Found<String>) -> Option<SecretSource> {
-        let name = &found.value;
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !name.starts_with(|first: char| first.is_ascii_digit());
-        if !is_name {
-            self.report.hide(&found.at);
-            self.report
-                .error(&found.at, place.path_of("env"), "this is no name of an environment variable")
-                .help("write the name of the variable that holds the secret, not the secret");
-            return None;
-        }
-        let why = match self.environment.text(name) {
-            Ok(value) if !value.trim().is_empty() => {
-                return Some(SecretSource::Fixed { name: format!("${name}"), value: Secret::new(value.to_owned()) });
-            }
-            Ok(_) | Err(NoText::Empty) => "is empty",
-            Err(NoText::Unset) => "is not set",
-            Err(NoText::NotUnicode) => "is not UTF-8",
-        };
-        self.report.error(&found.at, place.path_of("env"), format!("the environment variable {name} {why}"));
-        None
-    }
-
-    fn credential_source(&mut self, place: &Table, found: &Found<String>) -> Option<SecretSource> {
-        let name = &found.value;
-        if name.contains('/') || name == "." || name == ".." {
-            self.report.error(&found.at, place.path_of("credential"), "a credential has a plain name, no path");
-            return None;
-        }
-        if let Some(directory) = self.environment.credentials_directory() {
-            return Some(SecretSource::File(directory.join(name)));
-        }
-        self.report
-            .error(
-                &found.at,
-                place.path_of("credential"),
-                "$CREDENTIALS_DIRECTORY is not set, so there are no credentials",
-            )
-            .help(format!("systemd sets it for a unit with LoadCredential={name}:/path/to/the/secret"));
         None
     }
 }

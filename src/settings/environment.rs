@@ -130,7 +130,16 @@ fn allowed(path: &str) -> Result<(), Refusal> {
             (Kind::Text | Kind::Integer | Kind::Boolean, Some(more)) => {
                 return Err(Refusal::Unknown { name: (*more).to_owned(), known: vec![found.name] });
             }
-            (Kind::Named(_) | Kind::Tables(_) | Kind::Texts | Kind::Secret, _) => return Err(Refusal::NotSingle),
+            (
+                Kind::Named(_)
+                | Kind::Tables(_)
+                | Kind::Texts
+                | Kind::Secret
+                | Kind::Certificate
+                | Kind::FederatedToken
+                | Kind::Credentials,
+                _,
+            ) => return Err(Refusal::NotSingle),
         }
     }
     Err(Refusal::NotSingle)

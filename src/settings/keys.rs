@@ -26,6 +26,12 @@ pub(super) enum Kind {
     Texts,
     /// Where a secret is found; never the secret itself.
     Secret,
+    /// Where a certificate and its key are found.
+    Certificate,
+    /// Where a federated token is found.
+    FederatedToken,
+    /// Any of these three, in the order in which they are tried.
+    Credentials,
     /// A section, `[name]`.
     Section(&'static [Key]),
     /// Sections with names of the operator's choice, `[name.NAME]`.
@@ -34,7 +40,7 @@ pub(super) enum Kind {
     Tables(&'static [Key]),
 }
 
-const fn key(name: &'static str, kind: Kind) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind) -> Key {
     Key { name, kind }
 }
 
@@ -42,6 +48,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 pub(super) const MAIN: &[Key] = &[
     key("store", Kind::Section(&[key("path", Kind::Text)])),
     key("app", Kind::Named(APP)),
+    key("network", Kind::Section(NETWORK)),
     key("poll", Kind::Section(POLL)),
     key("tenant", Kind::Tables(TENANT)),
     key("retention", Kind::Section(RETENTION)),
@@ -55,11 +62,21 @@ const APP: &[Key] = &[
     key("client_id", Kind::Text),
     key("cloud", Kind::Text),
     key("secret", Kind::Secret),
+    key("certificate", Kind::Certificate),
+    key("federated_token", Kind::FederatedToken),
+    key("credentials", Kind::Credentials),
     key("token_endpoint", Kind::Text),
     key("audience", Kind::Text),
     key("login_url", Kind::Text),
     key("api_url", Kind::Text),
     key("allow_custom_hosts", Kind::Boolean),
+];
+
+const NETWORK: &[Key] = &[
+    key("ca_file", Kind::Text),
+    key("proxy", Kind::Text),
+    key("proxy_credentials", Kind::Secret),
+    key("no_proxy", Kind::Text),
 ];
 
 const POLL: &[Key] = &[
@@ -136,7 +153,7 @@ impl Walk<'_> {
     }
 
     /// The value when it fits; a void with the same place, reported, when it does not.
-    fn value(&mut self, value: &Spanned<DeValue<'_>>, kind: &Kind, path: &str) -> Value {
+    pub(super) fn value(&mut self, value: &Spanned<DeValue<'_>>, kind: &Kind, path: &str) -> Value {
         let at = self.at(&value.span());
         let origin = at.to_origin();
         let fits = |kind: ValueKind| Value::new(origin.as_ref(), kind);
@@ -152,6 +169,9 @@ impl Walk<'_> {
                 fits(ValueKind::Array(texts))
             }
             (Kind::Secret, found) => self.secret(&at, found, path),
+            (Kind::Certificate, found) => self.certificate(&at, found, path),
+            (Kind::FederatedToken, found) => self.federated_token(&at, found, path),
+            (Kind::Credentials, found) => self.credentials(&at, found, path),
             (Kind::Section(keys), DeValue::Table(table)) => fits(ValueKind::Table(self.table(table, keys, path))),
             (Kind::Named(keys), DeValue::Table(table)) => {
                 let mut named = Map::new();
@@ -174,54 +194,13 @@ impl Walk<'_> {
         }
     }
 
-    /// One place of a secret, or several, as an array that a later file replaces whole.
-    fn secret(&mut self, at: &At, found: &DeValue<'_>, path: &str) -> Value {
-        let mut places = Vec::new();
-        if let DeValue::Array(items) = found
-            && !items.is_empty()
-        {
-            for item in items {
-                let at = self.at(&item.span());
-                places.push(self.secret_place(&at, item.get_ref(), path));
-            }
-        } else {
-            places.push(self.secret_place(at, found, path));
-        }
-        Value::new(at.to_origin().as_ref(), ValueKind::Array(places))
-    }
-
-    fn secret_place(&mut self, at: &At, found: &DeValue<'_>, path: &str) -> Value {
-        const HELP: &str = "put the secret into a file that only its owner can read, and write \
-            secret = { file = \"/path/to/it\" }, or { credential = \"NAME\" } for a systemd credential, \
-            or { env = \"VARIABLE\" }";
-        let DeValue::Table(table) = found else {
-            self.report.hide(at);
-            let message = if found.is_str() {
-                "a secret is never written into the configuration itself: such files are copied, shown and committed"
-            } else {
-                "this must say where the secret is found"
-            };
-            self.report.error(at, path, message).help(HELP);
-            return Value::new(at.to_origin().as_ref(), ValueKind::Nil);
-        };
-        const PLACES: &[Key] = &[key("file", Kind::Text), key("env", Kind::Text), key("credential", Kind::Text)];
-        let places = self.table(table, PLACES, path);
-        if places.len() == 1 && table.len() == 1 {
-            return Value::new(at.to_origin().as_ref(), ValueKind::Table(places));
-        }
-        if places.len() == table.len() {
-            self.report.error(at, path, "a secret has exactly one of file, env and credential").help(HELP);
-        }
-        Value::new(at.to_origin().as_ref(), ValueKind::Nil)
-    }
-
-    fn misfit(&mut self, at: &At, path: &str, message: &str) -> Value {
+    pub(super) fn misfit(&mut self, at: &At, path: &str, message: &str) -> Value {
         self.report.error(at, path, message);
         Value::new(at.to_origin().as_ref(), ValueKind::Nil)
     }
 
     /// Hides every text inside `value`.
-    fn hide_texts(&mut self, value: &DeValue<'_>) {
+    pub(super) fn hide_texts(&mut self, value: &DeValue<'_>) {
         let inner: Vec<&Spanned<DeValue<'_>>> = match value {
             DeValue::Array(items) => items.iter().collect(),
             DeValue::Table(table) => table.iter().map(|(_, value)| value).collect(),
@@ -240,7 +219,7 @@ impl Walk<'_> {
         }
     }
 
-    fn at(&self, span: &std::ops::Range<usize>) -> At {
+    pub(super) fn at(&self, span: &std::ops::Range<usize>) -> At {
         At::Span { file: self.file, start: span.start, end: span.end }
     }
 }
@@ -252,6 +231,9 @@ fn wanted(kind: &Kind) -> &'static str {
         Kind::Boolean => "true or false",
         Kind::Texts => "a list of texts, like [\"gold\", \"eu\"]",
         Kind::Secret => "the place of a secret",
+        Kind::Certificate => "the place of a certificate",
+        Kind::FederatedToken => "the place of a federated token",
+        Kind::Credentials => "a list of credentials",
         Kind::Section(_) => "a section",
         Kind::Named(_) => "a section with a name, like [app.main]",
         Kind::Tables(_) => "a list of tables; write [[tenant]] with two brackets",

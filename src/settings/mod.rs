@@ -4,11 +4,14 @@
 
 mod address;
 mod app;
+mod credentials;
 mod duration;
 mod environment;
 mod error;
+mod key_places;
 mod keys;
 mod layers;
+mod network;
 mod report;
 mod retention;
 mod sections;
@@ -22,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::Tenant;
 use crate::entra::App;
+use crate::http::Network;
 
 pub use duration::{parse as parse_span, show as show_span};
 pub use environment::{Environment, colour_allowed};
@@ -42,6 +46,8 @@ pub struct Settings {
     pub apps: Vec<App>,
     /// The tenants in the order in which they are written; their ids are distinct and their apps exist.
     pub tenants: Vec<Tenant>,
+    /// The way to the services.
+    pub network: Network,
     /// When and how tenants are read.
     pub poll: PollSettings,
     /// What is said while running.
@@ -81,6 +87,7 @@ impl Settings {
 
     fn build(path: &Path, layers: &Layers, environment: &Environment, report: &mut Report) -> Option<Self> {
         let store = StoreSettings::read(&layers.section("store"), report);
+        let network = network::read(&layers.section("network"), environment, report);
         let poll = PollSettings::read(&layers.section("poll"), report);
         let log = LogSettings::read(&layers.section("log"), report);
         let retention = RetentionSettings::read(&layers.section("retention"), poll.as_ref(), report);
@@ -102,6 +109,7 @@ impl Settings {
             apps: apps.whole,
             loopback_only: tenants.iter().all(|tenant| plain(&tenant.login_url) && plain(&tenant.api_url)),
             tenants,
+            network: network?,
             poll: poll?,
             log: log?,
             retention: retention?,

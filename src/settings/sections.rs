@@ -11,6 +11,9 @@ use crate::schedule::Schedule;
 /// What holds where no file and no variable says otherwise; read by the same code as everything else.
 pub(super) const DEFAULTS: &[(&str, &str)] = &[
     ("store.path", "/var/lib/alertferry/alerts.db"),
+    ("network.ca_file", ""),
+    ("network.proxy", ""),
+    ("network.no_proxy", ""),
     ("poll.schedule", "0 */5 * * * *"),
     ("poll.overlap", "1h"),
     ("poll.backfill", "180d"),

@@ -61,6 +61,25 @@ async fn a_rotated_secret_file_takes_effect_at_once() {
 }
 
 #[tokio::test]
+async fn a_secret_withdrawn_while_a_request_with_it_is_on_its_way_does_no_harm() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("secret");
+    write_secret(&path, DEFAULT_SECRET);
+    let house = House::with(1, vec![file(&path)]).await;
+    house.fault(Fault::Latency(Duration::from_millis(300)));
+    let replaced = async {
+        while house.logins() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        write_secret(&path, "new");
+        house.sim.world().with(|world| world.apps[0].secrets[0].value = "new".to_owned());
+    };
+    let (token, ()) = tokio::join!(house.token(), replaced);
+    assert!(token.is_ok(), "{token:?}");
+    assert_eq!(house.logins(), 2, "once with the old secret, once with the new one");
+}
+
+#[tokio::test]
 async fn ten_thousand_wrong_sign_ins_become_a_handful() {
     let house = House::with(2_000, vec![fixed("wrong")]).await;
     let outcomes = join_all(house.tenants.iter().map(|tenant| house.entra.token(tenant))).await;

@@ -14,6 +14,9 @@ use alertferry_simulator::{DEFAULT_CLIENT_ID, DEFAULT_SECRET, Fault, FaultRule, 
 
 pub const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 
+/// The time at which the daemon's and the login service's clocks begin.
+const START: &str = "2026-11-18T11:06:40Z";
+
 /// A login service with some tenants, and the daemon's side of it with a clock set by hand.
 pub struct House {
     pub sim: Simulator,
@@ -27,11 +30,11 @@ pub fn id(number: usize) -> String {
 }
 
 pub fn fixed(value: &str) -> Credential {
-    Credential::ClientSecret(SecretSource::Fixed { name: "TEST".to_owned(), value: Secret::new(value.to_owned()) })
+    Credential::secret(SecretSource::Fixed { name: "TEST".to_owned(), value: Secret::new(value.to_owned()) })
 }
 
 pub fn file(path: &Path) -> Credential {
-    Credential::ClientSecret(SecretSource::File(path.to_owned()))
+    Credential::secret(SecretSource::File(path.to_owned()))
 }
 
 pub fn write_secret(path: &Path, secret: &str) {
@@ -55,13 +58,14 @@ impl House {
     }
 
     pub async fn at(endpoint: Endpoint, count: usize, credentials: Vec<Credential>) -> Self {
-        let mut world = World::new(Options { speed: 0.0, ..Options::default() });
+        let start = alertferry_simulator::Ticks::parse(START).expect("a time");
+        let mut world = World::new(Options { start: Some(start), speed: 0.0, ..Options::default() });
         for number in 1..=count {
             world.add_tenant(&id(number));
         }
         let sim = Simulator::start(world).await.expect("a listener");
         let http = Http::new(&HttpOptions { loopback_only: true }).expect("a client");
-        let clock = ManualClock::at(Ticks::from_unix_seconds(1_795_000_000));
+        let clock = ManualClock::at(Ticks::parse(START).expect("a time"));
         let entra = Entra::new(http, Clock::Manual(clock.clone()), vec![app(endpoint, credentials)]);
         let tenants = (1..=count).map(|number| tenant(&sim, &id(number))).collect();
         Self { sim, entra, clock, tenants }

@@ -16,11 +16,11 @@ use crate::support::{Config, Customer, House, on_threads, real_time_world, wait_
 /// The planted secret.
 const SECRET: &str = "c4n4ry~Sec/ret+with=all&the marks";
 /// So much of a secret or token is too much to be seen.
-const TELLING: usize = 12;
+pub const TELLING: usize = 12;
 
 /// How a server sends back what it was sent.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+pub enum Form {
     /// As it came.
     Text,
     /// In the alerts API's error envelope.
@@ -65,7 +65,7 @@ const ECHOES: &[(Place, u16, Form)] = &[
     (Place::Login, 500, Form::Refusal),
 ];
 
-/// Reads one request and sends it back; remembers the bearer token in it.
+/// Reads one request and sends it back; remembers the bearer token or assertion in it.
 async fn echo(mut stream: TcpStream, status: u16, form: Form, bearers: Arc<Mutex<BTreeSet<String>>>) -> Option<()> {
     let mut request = Vec::new();
     let mut piece = [0; 8_192];
@@ -79,7 +79,9 @@ async fn echo(mut stream: TcpStream, status: u16, form: Form, bearers: Arc<Mutex
             continue;
         }
         let bearer = header("authorization: Bearer");
-        bearers.lock().expect("unpoisoned").extend(bearer.map(str::to_owned));
+        let assertion = url::form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "client_assertion");
+        let sent = bearer.map(str::to_owned).into_iter().chain(assertion.map(|(_, value)| value.into_owned()));
+        bearers.lock().expect("unpoisoned").extend(sent);
         let answer =
             said_back(form, bearer.map(|bearer| format!("Authorization: Bearer {bearer}")).as_deref(), body, &text);
         let reply = format!(
@@ -110,7 +112,7 @@ fn said_back(form: Form, authorization: Option<&str>, body: &str, whole: &str) -
     }
 }
 
-async fn serve(listener: TcpListener, status: u16, form: Form, bearers: Arc<Mutex<BTreeSet<String>>>) {
+pub async fn serve(listener: TcpListener, status: u16, form: Form, bearers: Arc<Mutex<BTreeSet<String>>>) {
     let mut exchanges = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         exchanges.spawn(echo(stream, status, form, Arc::clone(&bearers)));
@@ -132,7 +134,7 @@ fn needles(sim: &Simulator, bearers: &BTreeSet<String>) -> Vec<String> {
 }
 
 /// Where `needles` are found in these bytes.
-fn assert_clean(what: &str, bytes: &[u8], needles: &[String]) {
+pub fn assert_clean(what: &str, bytes: &[u8], needles: &[String]) {
     for needle in needles {
         let found = memchr::memmem::find(bytes, needle.as_bytes());
         let around = found.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(300)..bytes.len().min(at + 60)]));
@@ -247,7 +249,7 @@ fn no_secret_leaves() {
 }
 
 /// The database, its log and its index as they are on the disk.
-fn store_files(house: &House) -> Vec<(&'static str, Vec<u8>)> {
+pub fn store_files(house: &House) -> Vec<(&'static str, Vec<u8>)> {
     let read = |(what, suffix)| Some((what, std::fs::read(house.path(&format!("alerts.db{suffix}"))).ok()?));
     [("the database", ""), ("the database's log", "-wal"), ("the index", "-shm"), ("the claim", ".lock")]
         .into_iter()

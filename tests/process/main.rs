@@ -6,7 +6,9 @@ mod rig;
 mod support;
 
 mod canary;
+mod canary_keys;
 mod cli;
+mod ends;
 mod kill;
 mod log;
 mod neighbours;

@@ -187,3 +187,22 @@ fn a_rotated_secret_needs_no_restart() {
         daemon.stop().await;
     });
 }
+
+#[test]
+fn another_way_to_the_services_wants_a_restart() {
+    on_threads(async {
+        let sim = simulator(1, 2).await;
+        let house = House::with(&Config::of(&sim));
+        let daemon = house.start();
+        house.wait_until_read().await;
+        std::fs::create_dir(house.path("conf.d")).expect("a directory");
+        house.write("conf.d/network.toml", "[network]\nproxy = \"http://127.0.0.1:9\"\n");
+        daemon.signal("HUP");
+        let line = daemon.hear("config.rejected").await;
+        assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("`network` changes only with a restart")));
+        house.write("conf.d/network.toml", "[network]\nproxy = \"\"\n");
+        daemon.signal("HUP");
+        daemon.hear("config.reloaded").await;
+        daemon.stop().await;
+    });
+}

@@ -49,7 +49,7 @@ pub fn app_with_secret(name: &str, secret: &str) -> App {
         client_id: DEFAULT_CLIENT_ID.to_owned(),
         audience: "https://api.securitycenter.microsoft.com".to_owned(),
         endpoint: Endpoint::V2,
-        credentials: vec![Credential::ClientSecret(source)],
+        credentials: vec![Credential::secret(source)],
     }
 }
 

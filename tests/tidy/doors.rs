@@ -3,7 +3,7 @@
 use crate::source;
 
 /// What is reached through which modules only. A name stands for a crate or for a path of the standard library.
-const DOORS: [(&str, &[&str]); 22] = [
+const DOORS: [(&str, &[&str]); 25] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
     ("rusqlite", &["store"]),
@@ -16,6 +16,9 @@ const DOORS: [(&str, &[&str]); 22] = [
     ("secrecy", &["secret"]),
     ("jiff", &["domain"]),
     ("base64", &["entra"]),
+    ("aws_lc_rs", &["entra"]),
+    ("rustls_pki_types", &["entra"]),
+    ("x509_parser", &["entra"]),
     ("config", &["settings"]),
     ("csv", &["settings", "command"]),
     ("toml", &["settings"]),
