@@ -18,13 +18,15 @@ use tokio::time::Instant;
 
 use control::{Control, Signals};
 
+use crate::admin::{Admin, AdminError, Pulse, View};
 use crate::clock::Clock;
 use crate::defender::{Defender, Rates};
 use crate::entra::Entra;
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::fleet::{Fleet, Plan};
 use crate::http::{Http, HttpError};
 use crate::logging::LogHandle;
+use crate::metrics::Metrics;
 use crate::schedule::{Job, Schedule, Tick, Ticker, TickerError};
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -48,6 +50,9 @@ pub enum DaemonError {
     /// The schedule cannot be started.
     #[error("cannot start the schedule: {0}")]
     Schedule(#[from] TickerError),
+    /// Nothing can be served where monitoring systems are to ask.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// Signals cannot be heard.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -62,6 +67,7 @@ pub struct Works {
     pub fleet: Arc<Fleet>,
     /// The store; the fleet holds it too.
     pub store: Arc<Store>,
+    http: Http,
     writer: WriterThread,
     _lock: StoreLock,
 }
@@ -79,12 +85,19 @@ impl Works {
         tell_opened(path, &store);
         let http = Http::through(&crate::http::Options { loopback_only: settings.loopback_only }, &settings.network)?;
         let entra = Entra::new(http.clone(), clock.clone(), settings.apps.clone());
-        let defender = Defender::new(http, settings.poll.request_timeout, Rates::default());
+        let defender = Defender::new(http.clone(), settings.poll.request_timeout, Rates::default());
         let ctx =
             pass::Context { store: Arc::clone(&store), entra, defender, clock, options: pass::Options::default() };
         let fleet = Arc::new(Fleet::new(plan(ctx, settings)));
         fleet.enrol().await?;
-        Ok(Self { fleet, store, writer, _lock: lock })
+        Ok(Self { fleet, store, http, writer, _lock: lock })
+    }
+
+    /// Has `metrics` count what goes over the network and into the file.
+    fn counted_by(&self, metrics: &Arc<Metrics>) {
+        let [exchanges, transactions] = [Arc::clone(metrics), Arc::clone(metrics)];
+        self.http.watch(move |exchange| exchanges.exchanged(exchange));
+        self.store.watch(move |took, trouble| transactions.committed(took, trouble));
     }
 
     /// Waits until all that was handed to the store is in the file.
@@ -92,8 +105,8 @@ impl Works {
     /// # Errors
     /// When the writer has broken down, or does not come to an end.
     pub async fn close(self) -> Result<(), DaemonError> {
-        let Self { fleet, store, writer, _lock } = self;
-        drop((fleet, store));
+        let Self { fleet, store, http, writer, _lock } = self;
+        drop((fleet, store, http));
         let joined = tokio::task::spawn_blocking(move || writer.join());
         match tokio::time::timeout(LAST_WRITE, joined).await {
             Ok(Ok(result)) => Ok(result?),
@@ -101,6 +114,30 @@ impl Works {
             Err(_) => Err(DaemonError::Defect("the writer did not come to an end".to_owned())),
         }
     }
+}
+
+/// Counts every event of this process from now on.
+fn count(clock: &Clock) -> Arc<Metrics> {
+    let metrics = Arc::new(Metrics::new(clock.clone()));
+    let counting = Arc::clone(&metrics);
+    event::listen(move |event| counting.hear(event));
+    metrics
+}
+
+/// The place where monitoring systems ask, if one is configured.
+async fn open_admin(
+    settings: &Settings,
+    works: &Works,
+    metrics: Arc<Metrics>,
+    pulse: Arc<Pulse>,
+) -> Result<Option<Admin>, DaemonError> {
+    let tenant_series_limit = settings.admin.tenant_series_limit;
+    let view = View { store: Arc::clone(&works.store), metrics, pulse, tenant_series_limit };
+    let admin = Admin::open(&settings.admin, view).await?;
+    if let Some(admin) = &admin {
+        Event::AdminListening { address: &admin.address() }.emit();
+    }
+    Ok(admin)
 }
 
 /// The fleet's plan under these settings; everything that is shared stays what it is.
@@ -120,7 +157,9 @@ fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
 pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop) -> Result<(), DaemonError> {
     grace::keep().map_err(DaemonError::Signals)?;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
+    let metrics = count(&Clock::System);
     let works = Works::build(&settings, Clock::System).await?;
+    works.counted_by(&metrics);
     Event::DaemonStarted {
         version: env!("CARGO_PKG_VERSION"),
         pid: std::process::id(),
@@ -129,9 +168,17 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     }
     .emit();
     let (stop, outbox_stop) = (Stop::new(), Stop::new());
+    let pulse = Arc::<Pulse>::default();
+    // Nobody is read before it is known that all there is to open can be opened.
+    let admin = open_admin(&settings, &works, metrics, Arc::clone(&pulse)).await?;
     let ticker = Ticker::start(&[sweep()?], stop.clone()).await?;
     let mut fleet_task = JoinSet::new();
-    fleet_task.spawn(drive(Arc::clone(&works.fleet), ticker, stop.clone()));
+    fleet_task.spawn(drive(Arc::clone(&works.fleet), pulse, ticker, stop.clone()));
+    let mut admin_task = JoinSet::new();
+    if let Some(admin) = admin {
+        let until = stop.clone();
+        admin_task.spawn(async move { admin.serve(&until).await });
+    }
     let mut outbox_task = JoinSet::new();
     let (store, history, until) = (Arc::clone(&works.store), settings.log.history, outbox_stop.clone());
     outbox_task.spawn({
@@ -154,6 +201,7 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     outcome = first_error(outcome_of(fleet_task.join_next().await), outcome);
     outbox_stop.stop();
     outcome = first_error(outcome_of(outbox_task.join_next().await), outcome);
+    while admin_task.join_next().await.is_some() {}
     outcome = first_error(outcome, works.close().await);
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Event::DaemonStopped { ms }.emit();
@@ -161,18 +209,18 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
 }
 
 /// Ticks and fleet until the stop signal.
-async fn drive(fleet: Arc<Fleet>, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
+async fn drive(fleet: Arc<Fleet>, pulse: Arc<Pulse>, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
     let tick = Notify::new();
     let expiries = credentials::watch(&fleet, &stop);
-    let (outcome, (), ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &mut ticker, &tick), expiries);
+    let (outcome, (), ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &pulse, &mut ticker, &tick), expiries);
     ticker.shutdown().await;
     outcome
 }
 
 /// Passes ticks on, tells of stalls, and feeds the watchdog as long as the fleet deals with its ticks.
-async fn beat(fleet: &Fleet, ticker: &mut Ticker, tick: &Notify) {
+async fn beat(fleet: &Fleet, pulse: &Pulse, ticker: &mut Ticker, tick: &Notify) {
     let watchdog = notify::watchdog_interval().map(|interval| interval / 3);
-    let (mut told, mut dealt_with) = (0, 0);
+    let mut told = 0;
     let (mut last, mut fed) = (Instant::now(), Instant::now());
     while let Some(Tick { missed, .. }) = ticker.next().await {
         tick.notify_one();
@@ -185,8 +233,8 @@ async fn beat(fleet: &Fleet, ticker: &mut Ticker, tick: &Notify) {
             Event::ScheduleStalled { seconds: last.elapsed().as_secs() }.emit();
         }
         last = Instant::now();
-        if watchdog.is_some_and(|interval| fed.elapsed() >= interval) && fleet.ticks() > dealt_with {
-            dealt_with = fleet.ticks();
+        pulse.feel(fleet.ticks(), fleet.plan().ctx.clock.now());
+        if watchdog.is_some_and(|interval| fed.elapsed() >= interval) && pulse.is_alive() {
             fed = Instant::now();
             notify::alive();
         }

@@ -16,8 +16,9 @@
 //! Modules import only from floors below their own: the words ([`domain`]), ground ([`backoff`], [`clock`],
 //! [`mapping`], [`notify`], [`secret`], [`stop`]), pipes ([`http`], [`store`]), credentials ([`entra`]), pages ([`defender`]),
 //! operator-visible lines ([`event`], [`logging`]), one tenant ([`pass`]), all tenants ([`fleet`], [`outbox`],
-//! [`schedule`]), [`settings`], wiring ([`daemon`]), and the edge ([`command`]). `tests/tidy` holds them to it.
+//! [`schedule`]), [`settings`], what a monitoring system sees ([`metrics`], [`admin`]), wiring ([`daemon`]), and the edge ([`command`]). `tests/tidy` holds them to it.
 
+pub mod admin;
 pub mod backoff;
 pub mod clock;
 pub mod command;
@@ -30,6 +31,7 @@ pub mod fleet;
 pub mod http;
 pub mod logging;
 pub mod mapping;
+pub mod metrics;
 pub mod notify;
 pub mod outbox;
 pub mod pass;

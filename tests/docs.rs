@@ -65,14 +65,38 @@ fn invariants_name_tests_that_exist() {
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
         .collect();
     assert!(rows.len() >= 20 && named.len() >= rows.len(), "{} rows, {} tests", rows.len(), named.len());
+    assert_exist(named);
+}
+
+/// Each of `names` is a function of the sources or tests.
+fn assert_exist<'a>(names: impl IntoIterator<Item = &'a str>) {
     let code: String = ["src", "tests"]
         .iter()
         .flat_map(|place| files(&root().join(place), ".rs"))
         .map(|path| std::fs::read_to_string(path).expect("UTF-8"))
         .collect();
-    let exists = |name: &str| code.contains(&format!("fn {name}("));
-    for name in named {
-        assert!(exists(name), "{name}: a test that does not exist");
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "{name}: a test that does not exist");
+    }
+}
+
+/// Every fault of the page says what happens, what is seen, what to do, and which tests show it.
+#[test]
+fn faults_name_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).expect("the page");
+    let section =
+        page.split("\n## What happens when…").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("faults");
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect()))
+        .skip(1)
+        .collect();
+    assert!(rows.len() >= 20, "{} rows", rows.len());
+    for row in &rows {
+        assert!(row.len() == 5 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        let shown: Vec<&str> = row[4].split('`').skip(1).step_by(2).collect();
+        assert!(!shown.is_empty(), "{} is shown by no test", row[0]);
+        assert_exist(shown);
     }
 }
 
@@ -80,7 +104,7 @@ fn invariants_name_tests_that_exist() {
 fn numbers_of_invariants_and_decisions_are_in_order() {
     let page = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the map");
     let numbers = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()?.parse::<usize>().ok());
-    assert!(numbers.eq(1..=25));
+    assert!(numbers.eq(1..=26));
     for (index, path) in files(&root().join("docs/decisions"), ".md").iter().enumerate() {
         let number = format!("{:04}", index + 1);
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
@@ -98,7 +122,8 @@ fn numbers_of_invariants_and_decisions_are_in_order() {
 fn named_events_exist() {
     let known: BTreeSet<&str> = CATALOG.iter().map(|event| event.name).collect();
     let areas: BTreeSet<&str> = known.iter().filter_map(|name| name.split('.').next()).collect();
-    let is_key = |name: &str| name.starts_with("store.path") || name.starts_with("log.");
+    let keys = ["admin.listen", "admin.allow_remote", "admin.tenant_series_limit"];
+    let is_key = |name: &str| name.starts_with("store.path") || name.starts_with("log.") || keys.contains(&name);
     for (path, page) in pages() {
         for name in page.split('`').skip(1).step_by(2) {
             let Some((area, rest)) = name.split_once('.') else { continue };

@@ -114,6 +114,7 @@ fn one_of_each(tenant: TenantId, at: Ticks) -> Vec<Event<'static>> {
     vec![
         Event::DaemonStarted { version: "1", pid: 1, store: "/s", tenants: 2 },
         Event::DaemonReady {},
+        Event::AdminListening { address: "127.0.0.1:9466" },
         Event::DaemonStopping { signal: "SIGTERM" },
         Event::DaemonStopped { ms: 1 },
         Event::ConfigReloaded { tenants: 1, added: 2, removed: 3 },
@@ -281,4 +282,25 @@ fn the_level_follows_what_happened() {
     assert_eq!(moved(&|_, updated, _, _| *updated = 1), "info");
     assert_eq!(moved(&|_, _, quarantined, _| *quarantined = 1), "info");
     assert_eq!(moved(&|_, _, _, gaps| *gaps = true), "info");
+}
+
+/// Whoever counts hears an event whatever the log lets through, with the level that it has.
+#[test]
+fn a_listener_hears_what_no_log_shows() {
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hearing = std::sync::Arc::clone(&heard);
+    let mark = "heard-by-the-listener";
+    alertferry::event::listen(move |event| {
+        if let Event::ConfigRejected { reason: "heard-by-the-listener" }
+        | Event::DaemonStarted { store: "heard-by-the-listener", .. } = event
+        {
+            hearing.lock().expect("no panic").push((event.name(), event.level()));
+        }
+    });
+    tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || {
+        Event::ConfigRejected { reason: mark }.emit();
+        Event::DaemonStarted { version: "1", pid: 1, store: mark, tenants: 1 }.emit();
+    });
+    let heard = heard.lock().expect("no panic").clone();
+    assert_eq!(heard, [("config.rejected", tracing::Level::ERROR), ("daemon.started", tracing::Level::INFO)]);
 }

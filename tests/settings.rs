@@ -422,7 +422,7 @@ fn the_starter_shows_every_key_with_its_default() {
     let same = |settings: Settings| format!("{:?}", Settings { files: Vec::new(), ..settings });
     assert_eq!(same(shown), same(silent));
     let keys = "path ca_file proxy no_proxy client_id cloud secret token_endpoint audience login_url api_url allow_custom_hosts schedule \
-        overlap backfill sweep max_concurrent_tenants page_size request_timeout level format history default high medium low informational unspecified \
+        overlap backfill sweep max_concurrent_tenants page_size request_timeout level format history listen allow_remote tenant_series_limit default high medium low informational unspecified \
         open id name region app tags enabled";
     for key in keys.split(' ') {
         assert!(all.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key} is not shown");

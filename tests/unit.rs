@@ -99,6 +99,13 @@ fn the_store_of_the_sample_is_in_the_state_directory() {
 }
 
 #[test]
+fn the_socket_of_the_sample_is_in_the_runtime_directory() {
+    let socket = SAMPLE.split("unix:").nth(1).and_then(|rest| rest.split('"').next()).expect("a socket");
+    assert!(socket.starts_with(&format!("/run/{}/", one("RuntimeDirectory"))), "{socket}");
+    assert_eq!(one("RuntimeDirectoryMode"), "0750", "the group may reach it");
+}
+
+#[test]
 fn user_and_directories_are_made() {
     let user = one("User");
     assert_eq!(user, one("Group"));

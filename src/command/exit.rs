@@ -112,6 +112,10 @@ impl From<DaemonError> for Problem {
         match error {
             DaemonError::Store(error) => error.into(),
             DaemonError::Http(error) => error.into(),
+            DaemonError::Admin(error) => {
+                let exit = if error.permission { Exit::Permission } else { Exit::Temporary };
+                Self::new(exit, error.to_string())
+            }
             other @ (DaemonError::Schedule(_) | DaemonError::Signals(_) | DaemonError::Defect(_)) => {
                 Self::new(Exit::Internal, other.to_string())
             }

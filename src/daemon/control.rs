@@ -119,6 +119,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Option<&'static str> {
         ("log.history", old.log.history != new.log.history),
         // The client was built with them.
         ("network", old.network != new.network),
+        ("admin", old.admin != new.admin),
         // The client was built without certificate authorities, because only this machine was asked.
         ("login_url, api_url", old.loopback_only && !new.loopback_only),
     ];

@@ -23,6 +23,12 @@ events! {
     /// Start-up is done: the store is open and the first tenants are being read.
     DaemonReady = "daemon.ready" [INFO] {} => "ready";
 
+    /// Monitoring systems can ask from now on.
+    AdminListening = "admin.listening" [INFO] {
+        /// Where: an address with its port, or `unix:` and a path.
+        address: &'a str,
+    } => format_args!("serving metrics and health at {address}");
+
     /// A stop was asked for; passes that are under way are finished or rolled back.
     DaemonStopping = "daemon.stopping" [INFO] {
         /// What asked: `SIGTERM`, `SIGINT`, or the name of the part that failed.

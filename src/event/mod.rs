@@ -6,10 +6,12 @@
 #[macro_use]
 mod table;
 mod catalog;
+mod listener;
 mod message;
 mod value;
 
 pub use catalog::{CATALOG, Event};
+pub use listener::listen;
 pub use value::FieldValue;
 
 /// The `tracing` target of every event in the table.

@@ -50,8 +50,18 @@ macro_rules! events {
                 }
             }
 
-            /// Says it: one `tracing` event with the target [`TARGET`].
+            /// How much it matters.
+            #[must_use]
+            #[allow(unused_variables, reason = "few levels depend on what happened")]
+            pub fn level(&self) -> tracing::Level {
+                match self {
+                    $( Self::$variant { $($field),* } => picked!($levels), )*
+                }
+            }
+
+            /// Says it: one `tracing` event with the target [`TARGET`]. Whoever [listens](super::listen) hears it, too.
             pub fn emit(&self) {
+                super::listener::tell(self);
                 match self {
                     $( Self::$variant { $($field),* } => emit!($levels, $name, { $($field)* }, $message), )*
                 }
@@ -64,6 +74,16 @@ macro_rules! events {
 macro_rules! level_list {
     ([$($level:ident)+ $(; $pick:expr)?]) => {
         &[$(tracing::Level::$level),+]
+    };
+}
+
+/// The level of a row.
+macro_rules! picked {
+    ([$level:ident]) => {
+        tracing::Level::$level
+    };
+    ([$($level:ident)+; $pick:expr]) => {
+        $pick
     };
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod error;
 mod network;
+mod watch;
 
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use tokio::time::Instant;
 pub use answer::Answer;
 pub use error::{HttpError, Trouble};
 pub use network::{Authorities, Network, Proxy};
+pub use watch::{Asked, Exchange};
 
 use crate::secret::Secret;
+use watch::Watch;
 
 /// How long a connection may take to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,6 +52,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
+    watch: Watch,
 }
 
 impl Http {
@@ -85,7 +89,12 @@ impl Http {
             builder = builder.proxy(proxy.build()?);
         }
         let client = builder.build().map_err(|e| HttpError::setup(&e))?;
-        Ok(Self { client })
+        Ok(Self { client, watch: Watch::default() })
+    }
+
+    /// Tells `watcher` of each exchange of this client and its clones from now on. A second watcher is not heard.
+    pub fn watch(&self, watcher: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.watch.set(Box::new(watcher));
     }
 
     /// Sends a GET with a bearer token and waits for the head of the answer.
@@ -93,7 +102,7 @@ impl Http {
     /// # Errors
     /// When no head arrives within the limits. Any status is an answer, not an error.
     pub async fn get(&self, url: &str, bearer: &Secret, limits: Limits) -> Result<Answer, HttpError> {
-        self.exchange(self.client.get(url).bearer_auth(bearer.expose()), limits).await
+        self.exchange(Asked::Api, self.client.get(url).bearer_auth(bearer.expose()), limits).await
     }
 
     /// Posts form fields and waits for the head of the answer.
@@ -101,16 +110,24 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)], limits: Limits) -> Result<Answer, HttpError> {
-        self.exchange(self.client.post(url).form(fields), limits).await
+        self.exchange(Asked::Login, self.client.post(url).form(fields), limits).await
     }
 
-    async fn exchange(&self, request: reqwest::RequestBuilder, limits: Limits) -> Result<Answer, HttpError> {
+    async fn exchange(
+        &self,
+        asked: Asked,
+        request: reqwest::RequestBuilder,
+        limits: Limits,
+    ) -> Result<Answer, HttpError> {
         let sent = Instant::now();
         let head = request.header("accept", "application/json").send();
-        match tokio::time::timeout(limits.head.min(limits.total), head).await {
+        let answer = match tokio::time::timeout(limits.head.min(limits.total), head).await {
             Ok(Ok(response)) => Ok(Answer::new(response, sent, limits)),
             Ok(Err(error)) => Err(HttpError::request(&error)),
             Err(_) => Err(HttpError::new(Trouble::Timeout, "no answer within the time limit")),
-        }
+        };
+        let status = answer.as_ref().ok().map(Answer::status);
+        self.watch.tell(Exchange { asked, status, took: sent.elapsed() });
+        answer
     }
 }

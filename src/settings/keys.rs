@@ -52,6 +52,7 @@ pub(super) const MAIN: &[Key] = &[
     key("poll", Kind::Section(POLL)),
     key("tenant", Kind::Tables(TENANT)),
     key("retention", Kind::Section(RETENTION)),
+    key("admin", Kind::Section(ADMIN)),
     key("log", Kind::Section(&[key("level", Kind::Text), key("format", Kind::Text), key("history", Kind::Boolean)])),
 ];
 
@@ -88,6 +89,9 @@ const POLL: &[Key] = &[
     key("page_size", Kind::Integer),
     key("request_timeout", Kind::Text),
 ];
+
+const ADMIN: &[Key] =
+    &[key("listen", Kind::Text), key("allow_remote", Kind::Boolean), key("tenant_series_limit", Kind::Integer)];
 
 const RETENTION: &[Key] = &[
     key("default", Kind::Text),

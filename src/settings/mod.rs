@@ -3,6 +3,7 @@
 //! Everything that is wrong is told at once, each with its file, line and key; nothing told holds a secret.
 
 mod address;
+mod admin;
 mod app;
 mod credentials;
 mod duration;
@@ -27,6 +28,7 @@ use crate::domain::Tenant;
 use crate::entra::App;
 use crate::http::Network;
 
+pub use admin::{AdminSettings, Listen};
 pub use duration::{parse as parse_span, show as show_span};
 pub use environment::{Environment, colour_allowed};
 pub use error::{ConfigError, ConfigErrors, Excerpt};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub poll: PollSettings,
     /// What is said while running.
     pub log: LogSettings,
+    /// What a monitoring system sees.
+    pub admin: AdminSettings,
     /// How long alerts are kept.
     pub retention: RetentionSettings,
     /// Whether every login and API address is plain http on this machine: then no CA certificates are needed.
@@ -90,6 +94,7 @@ impl Settings {
         let network = network::read(&layers.section("network"), environment, report);
         let poll = PollSettings::read(&layers.section("poll"), report);
         let log = LogSettings::read(&layers.section("log"), report);
+        let admin = AdminSettings::read(&layers.section("admin"), report);
         let retention = RetentionSettings::read(&layers.section("retention"), poll.as_ref(), report);
         let apps = Apps::read(layers.apps(), environment, report);
         if apps.facts.is_empty() {
@@ -112,6 +117,7 @@ impl Settings {
             network: network?,
             poll: poll?,
             log: log?,
+            admin: admin?,
             retention: retention?,
             files: report.paths(),
         })

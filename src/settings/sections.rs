@@ -24,6 +24,9 @@ pub(super) const DEFAULTS: &[(&str, &str)] = &[
     ("log.level", "info"),
     ("log.format", "auto"),
     ("log.history", "false"),
+    ("admin.listen", "off"),
+    ("admin.allow_remote", "false"),
+    ("admin.tenant_series_limit", "1000"),
     ("retention.default", "forever"),
     ("retention.open", "false"),
 ];

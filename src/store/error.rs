@@ -76,6 +76,26 @@ impl StoreError {
         matches!(self, Self::Corrupt(_) | Self::Io(_) | Self::Closed)
     }
 
+    /// What kind of trouble it is, in one word: one of [`StoreError::KINDS`].
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk_full",
+            Self::Io(_) => "io",
+            Self::Corrupt(_) => "corrupt",
+            Self::Busy => "busy",
+            Self::InUse { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Unopened { .. }
+            | Self::Closed
+            | Self::Sql(_) => "other",
+        }
+    }
+
+    /// Every kind of trouble.
+    pub const KINDS: [&'static str; 5] = ["disk_full", "io", "corrupt", "busy", "other"];
+
     /// The failure a pass reports when it could not store what it read.
     #[must_use]
     pub fn failure(&self) -> Failure {

@@ -16,6 +16,7 @@ mod export;
 mod export_cursor;
 mod filter;
 mod finding;
+mod gauges;
 mod hunting;
 mod index;
 mod list;
@@ -47,6 +48,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -60,6 +62,7 @@ pub use export::{Exported, Extent, Page};
 pub use export_cursor::{ExportCursors, MOST_CURSOR_CHARS};
 pub use filter::{AlertFilter, TenantFilter};
 pub use finding::Sought;
+pub use gauges::{Gauges, TenantGauge};
 pub use hunting::{Hunt, HuntRows, Hunted};
 pub use list::AlertSort;
 pub use lock::StoreLock;
@@ -293,6 +296,21 @@ impl Store {
     /// When the store fails.
     pub async fn report(&self) -> Result<Report, StoreError> {
         self.readers.run(report::load).await
+    }
+
+    /// How it stands with the fleet and the file, in numbers.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn gauges(&self) -> Result<Gauges, StoreError> {
+        let path = self.readers.path().to_owned();
+        self.readers.run(move |conn| gauges::load(conn, &path)).await
+    }
+
+    /// Tells `watcher` of each transaction from now on: how long it took, and why it came to nothing. A second watcher
+    /// is not heard.
+    pub fn watch(&self, watcher: impl Fn(Duration, Option<&StoreError>) + Send + Sync + 'static) {
+        self.writer.watch(Box::new(watcher));
     }
 
     /// The local time, by the clock the store stamps its rows with.

@@ -24,6 +24,11 @@ impl Readers {
         Self { path: path.to_owned(), places: Semaphore::new(READERS), idle: Mutex::default() }
     }
 
+    /// The database file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs `work` on a read-only connection, away from the async threads.
     pub(super) async fn run<T: Send + 'static>(
         self: &std::sync::Arc<Self>,

@@ -1,6 +1,6 @@
 //! Owns the one thread that writes, and the grouping of what waits into one transaction.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -30,11 +30,20 @@ struct Job {
     work: Work,
 }
 
+/// Who is told of each transaction: how long it took, and why it came to nothing.
+pub(super) type Watcher = Box<dyn Fn(Duration, Option<&StoreError>) + Send + Sync>;
+
 /// Hands work to the writer thread.
-#[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     committed: Arc<Notify>,
+    watcher: Arc<OnceLock<Watcher>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("jobs", &self.jobs).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Job {
@@ -49,16 +58,23 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let committed = Arc::new(Notify::new());
         let told = Arc::clone(&committed);
+        let watcher = Arc::<OnceLock<Watcher>>::default();
+        let watching = Arc::clone(&watcher);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(conn, log, waiting, &told))
+            .spawn(move || write_all(conn, log, waiting, &told, &watching))
             .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
-        Ok((Self { jobs, committed }, thread))
+        Ok((Self { jobs, committed, watcher }, thread))
     }
 
     /// Wakes whoever waits for new changes after each commit.
     pub(super) fn committed(&self) -> Arc<Notify> {
         Arc::clone(&self.committed)
+    }
+
+    /// Tells `watcher` of each transaction from now on. A second watcher is not heard.
+    pub(super) fn watch(&self, watcher: Watcher) {
+        drop(self.watcher.set(watcher));
     }
 
     /// Runs `work` in a transaction, together with what else is waiting, and returns its result once it is durable.
@@ -83,10 +99,20 @@ impl Writer {
     }
 }
 
-fn write_all(mut conn: Connection, mut log: Log, mut waiting: mpsc::Receiver<Job>, committed: &Notify) {
+fn write_all(
+    mut conn: Connection,
+    mut log: Log,
+    mut waiting: mpsc::Receiver<Job>,
+    committed: &Notify,
+    watcher: &OnceLock<Watcher>,
+) {
     let mut looked_at = Instant::now();
     while let Some(first) = waiting.blocking_recv() {
-        write_group(&mut conn, first, &mut waiting);
+        let begun = Instant::now();
+        let outcome = write_group(&mut conn, first, &mut waiting);
+        if let Some(tell) = watcher.get() {
+            tell(begun.elapsed(), outcome.err().as_ref());
+        }
         committed.notify_waiters();
         log.keep_short(&conn);
         if looked_at.elapsed() > BETWEEN_STATISTICS {
@@ -102,10 +128,14 @@ fn write_all(mut conn: Connection, mut log: Log, mut waiting: mpsc::Receiver<Job
 }
 
 /// One transaction: the first job and what else waits, up to the group's weight.
-fn write_group(conn: &mut Connection, first: Job, waiting: &mut mpsc::Receiver<Job>) {
+fn write_group(conn: &mut Connection, first: Job, waiting: &mut mpsc::Receiver<Job>) -> Result<(), StoreError> {
     let mut transaction = match conn.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
-        Err(error) => return drop((first.work)(Err(error.into()))),
+        Err(error) => {
+            let error = StoreError::from(error);
+            drop((first.work)(Err(error.clone())));
+            return Err(error);
+        }
     };
     let mut replies = Vec::new();
     let mut weight = 0;
@@ -120,6 +150,7 @@ fn write_group(conn: &mut Connection, first: Job, waiting: &mut mpsc::Receiver<J
     for reply in replies {
         reply(outcome.clone());
     }
+    outcome
 }
 
 /// Runs one job so that its failure undoes it alone.

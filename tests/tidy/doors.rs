@@ -3,10 +3,15 @@
 use crate::source;
 
 /// What is reached through which modules only. A name stands for a crate or for a path of the standard library.
-const DOORS: [(&str, &[&str]); 25] = [
+const DOORS: [(&str, &[&str]); 30] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
+    ("hyper", &["admin"]),
+    ("hyper_util", &["admin"]),
+    ("http_body_util", &["admin"]),
+    ("prometheus_client", &["metrics"]),
     ("rusqlite", &["store"]),
+    ("rustix", &["store"]),
     ("refinery", &["store"]),
     ("tokio_cron_scheduler", &["schedule"]),
     ("croner", &["schedule"]),

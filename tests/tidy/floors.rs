@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source::{self, File};
 
 /// The floors from the ground up, with their modules.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("the words", &["domain"]),
     ("ground", &["backoff", "clock", "mapping", "notify", "secret", "stop"]),
     ("pipes", &["http", "store"]),
@@ -15,13 +15,15 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("one tenant", &["pass"]),
     ("all tenants", &["fleet", "outbox", "schedule"]),
     ("settings", &["settings"]),
+    ("what a monitoring system sees", &["admin", "metrics"]),
     ("wiring", &["daemon"]),
     ("the edge", &["command"]),
     ("the door", &["lib", "main"]),
 ];
 
 /// Imports within a floor that are meant: who, what, why.
-const SIDEWAYS: [(&str, &str, &str); 2] = [
+const SIDEWAYS: [(&str, &str, &str); 3] = [
+    ("admin", "metrics", "it serves the numbers that are counted there; who counts does not know who asks"),
     ("fleet", "schedule", "a pass is told when its tenant's own instant comes next; a schedule knows no tenant"),
     ("logging", "event", "it writes what events say; an event does not know where its line goes"),
 ];
