@@ -3,10 +3,12 @@
 mod alerts;
 mod backup;
 mod check;
+mod completions;
 mod exit;
 mod export;
 mod hunt;
 mod layout;
+mod manual;
 mod moment;
 mod output;
 mod portions;
@@ -97,6 +99,10 @@ enum Command {
     Backup(backup::Arguments),
     /// Take out alerts that are older than they are kept, while the daemon runs or not.
     Prune(prune::Arguments),
+    /// Print what makes a shell complete this command line.
+    Completions(completions::Arguments),
+    /// Make the pages of the manual.
+    Man(manual::Arguments),
 }
 
 /// Runs the program and says how it ended.
@@ -126,6 +132,8 @@ pub fn main() -> ExitCode {
         Command::Export(command) => export::run(config, command),
         Command::Backup(arguments) => backup::run(config, arguments),
         Command::Prune(arguments) => prune::run(config, arguments),
+        Command::Completions(arguments) => completions::run(arguments),
+        Command::Man(arguments) => manual::run(arguments),
     };
     ended.unwrap_or_else(|problem| problem.report()).into()
 }

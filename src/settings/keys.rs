@@ -115,6 +115,32 @@ pub(super) const TENANT: &[Key] = &[
     key("api_url", Kind::Text),
 ];
 
+/// The keys of a main file, such as `poll.overlap`, `app.NAME.secret` and `tenant.id`.
+#[must_use]
+pub fn key_paths() -> Vec<String> {
+    let mut found = Vec::new();
+    collect(MAIN, "", &mut found);
+    found
+}
+
+fn collect(keys: &[Key], path: &str, found: &mut Vec<String>) {
+    for key in keys {
+        let path = join(path, key.name);
+        match &key.kind {
+            Kind::Section(keys) | Kind::Tables(keys) => collect(keys, &path, found),
+            Kind::Named(keys) => collect(keys, &join(&path, "NAME"), found),
+            Kind::Text
+            | Kind::Integer
+            | Kind::Boolean
+            | Kind::Texts
+            | Kind::Secret
+            | Kind::Certificate
+            | Kind::FederatedToken
+            | Kind::Credentials => found.push(path),
+        }
+    }
+}
+
 /// Reports a key that does not exist. Its value is hidden: a mistyped `secret` is an unknown key too.
 pub(super) fn unknown(report: &mut Report, at: &At, path: &str, name: &str, known: &[&'static str]) {
     let list = known.join(", ");

@@ -32,6 +32,7 @@ pub use admin::{AdminSettings, Listen};
 pub use duration::{parse as parse_span, show as show_span};
 pub use environment::{Environment, colour_allowed};
 pub use error::{ConfigError, ConfigErrors, Excerpt};
+pub use keys::key_paths;
 pub use retention::{RetentionSettings, SEVERITIES, comes_back};
 pub use sections::{LogFormat, LogSettings, PollSettings, StoreSettings};
 

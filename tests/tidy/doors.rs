@@ -3,7 +3,7 @@
 use crate::source;
 
 /// What is reached through which modules only. A name stands for a crate or for a path of the standard library.
-const DOORS: [(&str, &[&str]); 30] = [
+const DOORS: [(&str, &[&str]); 32] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
     ("hyper", &["admin"]),
@@ -28,6 +28,8 @@ const DOORS: [(&str, &[&str]); 30] = [
     ("csv", &["settings", "command"]),
     ("toml", &["settings"]),
     ("clap", &["command"]),
+    ("clap_complete", &["command"]),
+    ("clap_mangen", &["command"]),
     ("comfy_table", &["command"]),
     ("indicatif", &["command"]),
     ("parquet", &["command"]),

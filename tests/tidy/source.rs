@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Where files of this repository are; whatever else lies beside them (build output, a clone's data) is nobody's.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     ".cargo",
     ".ci",
     "benches",
@@ -12,6 +12,7 @@ const PLACES: [&str; 12] = [
     "docs",
     "examples",
     "migrations",
+    "packaging",
     "simulator",
     "src",
     "systemd",
