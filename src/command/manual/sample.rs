@@ -156,7 +156,13 @@ mod tests {
                 assert!(!entry.comment.is_empty(), "{section}.{} says nothing", key.name);
             }
         }
-        assert_eq!(set, crate::settings::key_paths().into_iter().collect());
+        // What stands in the place of another key, or beside one, is told in that key's comment.
+        let known: BTreeSet<String> = crate::settings::key_paths().into_iter().collect();
+        assert_eq!(set.difference(&known).next(), None, "a key that the program does not know");
+        for path in known.difference(&set) {
+            let name = path.rsplit('.').next().expect("a key");
+            assert!(SAMPLE.contains(&format!(" {name} = ")), "{path} is not told");
+        }
         let page = page();
         for path in &set {
             let name = path.rsplit('.').next().expect("a key");
