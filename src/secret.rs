@@ -60,6 +60,8 @@ pub enum SecretSource {
         /// The value.
         value: Secret,
     },
+    /// An environment variable that the process does not have, by its name: whoever needs no secret can go on.
+    Absent(String),
 }
 
 /// Why a secret, or what belongs to one, could not be read.
@@ -89,6 +91,9 @@ pub enum SecretError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The environment does not have it.
+    #[error("the environment variable {0} is not set")]
+    Absent(String),
     /// There is nothing in it.
     #[error("the secret in {0} is empty")]
     Empty(String),
@@ -125,7 +130,7 @@ impl SecretSource {
     pub fn place(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Fixed { name, .. } => name.clone(),
+            Self::Fixed { name, .. } | Self::Absent(name) => name.clone(),
         }
     }
 
@@ -137,7 +142,8 @@ impl SecretSource {
             (Self::Fixed { name: this, value: old }, Self::Fixed { name: that, value: new }) => {
                 this == that && old.expose() == new.expose()
             }
-            (Self::File(_), Self::Fixed { .. }) | (Self::Fixed { .. }, Self::File(_)) => false,
+            (Self::Absent(this), Self::Absent(that)) => this == that,
+            (Self::File(_) | Self::Fixed { .. } | Self::Absent(_), _) => false,
         }
     }
 
@@ -145,6 +151,7 @@ impl SecretSource {
         let text = match self {
             Self::File(path) => read(path)?,
             Self::Fixed { value, .. } => value.expose().to_owned(),
+            Self::Absent(name) => return Err(SecretError::Absent(name.clone())),
         };
         let trimmed = text.trim();
         if trimmed.is_empty() { Err(SecretError::Empty(self.place())) } else { Ok(Secret::new(trimmed.to_owned())) }

@@ -164,6 +164,10 @@ fn a_secret_is_found_in_a_file_a_variable_or_a_credential() {
         "{refusal}"
     );
     assert!(refusal.contains("app.main.secret.credential: $CREDENTIALS_DIRECTORY is not set"), "{refusal}");
+    let by_hand = Settings::load_with(&place.path("main.toml"), &Environment::default().by_hand()).expect("settings");
+    assert!(matches!(source(&by_hand, 0, 0), SecretSource::Absent(name) if name == "THE_SECRET"));
+    let unit = Path::new("/run/credentials/alertferry.service/c");
+    assert!(matches!(source(&by_hand, 0, 1), SecretSource::File(path) if path == unit));
 }
 
 #[test]

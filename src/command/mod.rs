@@ -4,9 +4,12 @@ mod alerts;
 mod backup;
 mod check;
 mod completions;
+mod consent;
 mod exit;
 mod export;
+mod fresh;
 mod hunt;
+mod init;
 mod layout;
 mod manual;
 mod moment;
@@ -74,7 +77,11 @@ enum Command {
     Run,
     /// Read every tenant once, until nothing is left unread, then exit.
     Sync(sync::Arguments),
-    /// Find out what is wrong: configuration, secrets, store, then every tenant's login, role and API.
+    /// Write a configuration to begin with, and say what comes next.
+    Init(init::Arguments),
+    /// Print the links with which a customer's administrator lets the app registration in.
+    Consent(consent::Arguments),
+    /// Find out what is wrong: configuration, secrets, disk, store, network, then every tenant's login, role and API.
     Check(check::Arguments),
     /// Show how it stands with every tenant, from the store alone.
     Status(status::Arguments),
@@ -87,7 +94,7 @@ enum Command {
     Stats(stats::Arguments),
     /// Ask the store in SQL; it can only be read, whatever is typed.
     Query(query::Arguments),
-    /// Look at tenants in the store, or take one out.
+    /// Look at tenants in the store, add some to the configuration, or take one out.
     #[command(subcommand)]
     Tenant(tenant::Command),
     /// Print the statements that made the store's views and tables, with their comments.
@@ -121,6 +128,8 @@ pub fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Run => run::run(config),
         Command::Sync(arguments) => sync::run(config, arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Consent(arguments) => consent::run(config, arguments),
         Command::Check(arguments) => check::run(config, arguments),
         Command::Status(arguments) => status::run(config, arguments),
         Command::Alerts(command) => alerts::run(config, command),

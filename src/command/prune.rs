@@ -45,7 +45,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
-    let settings = Settings::load(config)?;
+    let settings = Settings::load_by_hand(config)?;
     let ages = ages(&settings, arguments)?;
     let path = select::there(settings.store.path.clone())?;
     let reading = Reading::open(&path)?;

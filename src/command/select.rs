@@ -10,7 +10,7 @@ use crate::store::Reading;
 
 /// The store that the configuration names; a problem when there is none yet.
 pub(super) fn store(config: &Path) -> Result<PathBuf, Problem> {
-    there(Settings::load(config)?.store.path)
+    there(Settings::load_by_hand(config)?.store.path)
 }
 
 /// The path of a store; a problem when there is none, or none that this user may know of.

@@ -18,8 +18,11 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+/// A clock that is further off than this, in seconds, is worth a line; as for `clock.skewed`.
+const SKEW: i64 = 60;
+
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
-    let settings = Settings::load(config)?;
+    let settings = Settings::load_by_hand(config)?;
     let mut report = store::read_report(&select::there(settings.store.path)?)?;
     let fits = |name: &str, tenant: &TenantReport| {
         name.eq_ignore_ascii_case(&tenant.tenant_id) || name.eq_ignore_ascii_case(&tenant.name)
@@ -54,7 +57,19 @@ pub fn shown(report: &Report) -> String {
     }
     let count = |state: &str| report.tenants.iter().filter(|tenant| tenant.state == state).count();
     let alerts: i64 = report.tenants.iter().map(|tenant| tenant.alert_count).sum();
-    format!("{rows}\n{} tenants, {} ok; {alerts} alerts", report.tenants.len(), count("ok"))
+    let clock = clock(report).map_or_else(String::new, |clock| format!("\n{clock}"));
+    format!("{rows}\n{} tenants, {} ok; {alerts} alerts{clock}", report.tenants.len(), count("ok"))
+}
+
+/// What is wrong with this machine's clock, as the tenants that are read have it: what `clock.skewed` told.
+fn clock(report: &Report) -> Option<String> {
+    let read = report.tenants.iter().filter(|tenant| tenant.state == "ok");
+    let mut skews: Vec<i64> = read.filter_map(|tenant| tenant.clock_skew_ms).map(|skew| skew / 1_000).collect();
+    skews.sort_unstable();
+    let median = *skews.get(skews.len() / 2)?;
+    let way = if median < 0 { "behind" } else { "ahead of" };
+    let off = i64::try_from(median.unsigned_abs()).unwrap_or(i64::MAX);
+    (off > SKEW).then(|| format!("this machine's clock is {} {way} the service's: synchronise it", lag(off)))
 }
 
 /// A duration in the largest unit that leaves at least two of it.

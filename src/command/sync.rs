@@ -82,7 +82,8 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     Ok(if all_read { Exit::Done } else { Exit::Temporary })
 }
 
-fn progress_bar(tenants: usize) -> ProgressBar {
+/// A bar that counts tenants; only a terminal shows it.
+pub(super) fn progress_bar(tenants: usize) -> ProgressBar {
     // Drawn on standard error, and only where that is a terminal.
     let bar = ProgressBar::with_draw_target(Some(tenants as u64), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tenants  {elapsed}  {wide_msg}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::domain::{Failure, FailureClass, TenantId};
-use crate::http::{HttpError, Trouble};
+use crate::http::{HttpError, PROXY_REMEDY, Trouble};
 
 /// The body of an answer was not what it has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +117,9 @@ impl ApiError {
         match self {
             Self::Http(error) if error.trouble == Trouble::Tls => failure(FailureClass::Config)
                 .with_remedy("something on the way intercepts TLS, or the machine lacks the certificate authority"),
+            Self::Http(error) if error.trouble == Trouble::Proxy => {
+                failure(FailureClass::Transient).with_remedy(PROXY_REMEDY)
+            }
             Self::Http(_) => failure(FailureClass::Transient).with_remedy(RETRIES),
             Self::Malformed(_) => failure(FailureClass::Protocol).with_remedy(
                 "it is tried again by itself; if it stays, see whether a newer alertferry knows this answer",
@@ -152,9 +155,10 @@ fn of_status(status: u16, message: &str) -> (FailureClass, &'static str) {
             FailureClass::Tenant,
             "grant Alert.Read.All (WindowsDefenderATP, application permission) to the app and consent again",
         ),
-        403 => {
-            (FailureClass::Tenant, "check the app's permission Alert.Read.All, its consent, and the token's audience")
-        }
+        403 => (
+            FailureClass::Tenant,
+            "check the app's `audience`, then its permission Alert.Read.All and the tenant's consent",
+        ),
         404 | 405 => (FailureClass::Config, "check `region` and `api_url`: this host has no alerts API"),
         300..=399 => (FailureClass::Config, "redirects are not followed; set `api_url` to the final host"),
         500..=599 | 408 => (FailureClass::Transient, RETRIES),

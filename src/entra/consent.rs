@@ -24,6 +24,18 @@ pub fn consent_url(app: &App, tenant: &Tenant) -> String {
     format!("{}/{}/v2.0/adminconsent?{query}", tenant.login_url, tenant.id)
 }
 
+/// The form that Microsoft's guide for partners gives. It is the same for all tenants, and tells nothing afterwards.
+#[must_use]
+pub fn partner_consent_url(app: &App, tenant: &Tenant) -> String {
+    let query = Serializer::new(String::new())
+        .append_pair("prompt", "consent")
+        .append_pair("client_id", &app.client_id)
+        .append_pair("response_type", "code")
+        .append_pair("sso_reload", "true")
+        .finish();
+    format!("{}/common/oauth2/authorize?{query}", tenant.login_url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +67,11 @@ mod tests {
              ?client_id=11111111-1111-1111-1111-111111111111\
              &scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default\
              &redirect_uri=https%3A%2F%2Flocalhost&state=a839b112-1253-6432-9bf6-94542403f21c"
+        );
+        assert_eq!(
+            partner_consent_url(&app, &tenant),
+            "https://login.microsoftonline.com/common/oauth2/authorize?prompt=consent\
+             &client_id=11111111-1111-1111-1111-111111111111&response_type=code&sso_reload=true"
         );
     }
 }

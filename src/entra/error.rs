@@ -6,7 +6,7 @@ use super::claims::ROLES;
 use super::classify::Refusal;
 use super::reply::tidy;
 use crate::domain::{Failure, FailureClass, TenantId};
-use crate::http::{HttpError, Trouble};
+use crate::http::{HttpError, PROXY_REMEDY, Trouble};
 
 /// The longest piece of a token that is shown.
 const MAX_SHOWN_CHARS: usize = 120;
@@ -126,7 +126,9 @@ impl TokenError {
             Self::Unreachable { source, .. } => match source.trouble {
                 Trouble::Setup => FailureClass::Config,
                 Trouble::TooLarge => FailureClass::Protocol,
-                Trouble::Connect | Trouble::Tls | Trouble::Timeout | Trouble::Broken => FailureClass::Transient,
+                Trouble::Connect | Trouble::Proxy | Trouble::Tls | Trouble::Timeout | Trouble::Broken => {
+                    FailureClass::Transient
+                }
             },
             Self::Refused { refusal, .. } => refusal.class(),
             Self::App { .. } => FailureClass::App,
@@ -202,6 +204,7 @@ impl TokenError {
             Self::Unreachable { source, .. } if source.trouble == Trouble::Tls => {
                 "check this machine's time, its CA certificates, and whether a proxy opens TLS".to_owned()
             }
+            Self::Unreachable { source, .. } if source.trouble == Trouble::Proxy => PROXY_REMEDY.to_owned(),
             Self::Refused { remedy, .. } | Self::App { remedy, .. } => remedy.clone(),
             Self::ForeignTenant { .. } => "check the tenant's id and login_url".to_owned(),
             Self::WrongAudience { .. } => "check the app's `cloud` and `audience`".to_owned(),

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use app::{Algorithm, App, CertificateSource, Credential, CredentialKind, Endpoint};
 pub use classify::Refusal;
-pub use consent::{REDIRECT_URI, consent_url};
+pub use consent::{REDIRECT_URI, consent_url, partner_consent_url};
 pub use error::TokenError;
 pub use inventory::{Expiry, Look, Unusable, look};
 pub use token::Token;

@@ -9,6 +9,8 @@ pub enum Trouble {
     Setup,
     /// The name could not be resolved, or nobody listens.
     Connect,
+    /// The proxy on the way is not there, or does not let the request through.
+    Proxy,
     /// The other side's certificate or TLS version is not acceptable.
     Tls,
     /// Something took longer than its limit.
@@ -18,6 +20,10 @@ pub enum Trouble {
     /// The body is larger than its limit.
     TooLarge,
 }
+
+/// What to do about [`Trouble::Proxy`].
+pub const PROXY_REMEDY: &str =
+    "check `[network] proxy` and `proxy_credentials`, and that the proxy runs and lets CONNECT to this host through";
 
 /// Why there is no (whole) answer. Its text holds no URL, header or body, so no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,8 @@
 mod answer;
 mod error;
 mod network;
+mod probe;
+mod relay;
 mod watch;
 
 use std::time::Duration;
@@ -14,11 +16,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use answer::Answer;
-pub use error::{HttpError, Trouble};
+pub use error::{HttpError, PROXY_REMEDY, Trouble};
 pub use network::{Authorities, Network, Proxy};
+pub use probe::{Stage, Way};
 pub use watch::{Asked, Exchange};
 
 use crate::secret::Secret;
+use relay::Relay;
 use watch::Watch;
 
 /// How long a connection may take to come up.
@@ -52,6 +56,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
+    relay: Option<Relay>,
     watch: Watch,
 }
 
@@ -89,7 +94,7 @@ impl Http {
             builder = builder.proxy(proxy.build()?);
         }
         let client = builder.build().map_err(|e| HttpError::setup(&e))?;
-        Ok(Self { client, watch: Watch::default() })
+        Ok(Self { client, relay: network.proxy.as_ref().map(Relay::of), watch: Watch::default() })
     }
 
     /// Tells `watcher` of each exchange of this client and its clones from now on. A second watcher is not heard.
@@ -102,7 +107,7 @@ impl Http {
     /// # Errors
     /// When no head arrives within the limits. Any status is an answer, not an error.
     pub async fn get(&self, url: &str, bearer: &Secret, limits: Limits) -> Result<Answer, HttpError> {
-        self.exchange(Asked::Api, self.client.get(url).bearer_auth(bearer.expose()), limits).await
+        self.exchange(Asked::Api, url, self.client.get(url).bearer_auth(bearer.expose()), limits).await
     }
 
     /// Posts form fields and waits for the head of the answer.
@@ -110,24 +115,42 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)], limits: Limits) -> Result<Answer, HttpError> {
-        self.exchange(Asked::Login, self.client.post(url).form(fields), limits).await
+        self.exchange(Asked::Login, url, self.client.post(url).form(fields), limits).await
     }
 
     async fn exchange(
         &self,
         asked: Asked,
+        url: &str,
         request: reqwest::RequestBuilder,
         limits: Limits,
     ) -> Result<Answer, HttpError> {
         let sent = Instant::now();
-        let head = request.header("accept", "application/json").send();
-        let answer = match tokio::time::timeout(limits.head.min(limits.total), head).await {
-            Ok(Ok(response)) => Ok(Answer::new(response, sent, limits)),
-            Ok(Err(error)) => Err(HttpError::request(&error)),
-            Err(_) => Err(HttpError::new(Trouble::Timeout, "no answer within the time limit")),
-        };
+        let answer = self.head(url, request, sent, limits).await;
         let status = answer.as_ref().ok().map(Answer::status);
         self.watch.tell(Exchange { asked, status, took: sent.elapsed() });
         answer
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn head(
+        &self,
+        url: &str,
+        request: reqwest::RequestBuilder,
+        sent: Instant,
+        limits: Limits,
+    ) -> Result<Answer, HttpError> {
+        let head = request.header("accept", "application/json").send();
+        match tokio::time::timeout(limits.head.min(limits.total), head).await {
+            Ok(Ok(response)) => Ok(Answer::new(response, sent, limits)),
+            Ok(Err(error)) => {
+                let error = HttpError::request(&error);
+                Err(match &self.relay {
+                    Some(relay) => relay.blamed(url, error),
+                    None => error,
+                })
+            }
+            Err(_) => Err(HttpError::new(Trouble::Timeout, "no answer within the time limit")),
+        }
     }
 }

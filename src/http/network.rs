@@ -88,11 +88,15 @@ impl PartialEq for Proxy {
 impl Eq for Proxy {}
 
 impl Proxy {
+    /// What is reached without it, with this machine, which always is.
+    pub(super) fn all_exceptions(&self) -> String {
+        format!("{THIS_MACHINE},{}", self.exceptions)
+    }
+
     pub(super) fn build(&self) -> Result<reqwest::Proxy, HttpError> {
         let refused = |detail: String| HttpError::new(Trouble::Setup, format!("the proxy {}: {detail}", self.shown));
         let proxy = reqwest::Proxy::all(self.url.expose()).map_err(|_| refused("its address is refused".to_owned()))?;
-        let exceptions = format!("{THIS_MACHINE},{}", self.exceptions);
-        let proxy = proxy.no_proxy(reqwest::NoProxy::from_string(&exceptions));
+        let proxy = proxy.no_proxy(reqwest::NoProxy::from_string(&self.all_exceptions()));
         let Some(credentials) = &self.credentials else { return Ok(proxy) };
         let pair = credentials.read().map_err(|error| refused(error.to_string()))?;
         let (name, password) = pair.expose().split_once(':').ok_or_else(|| {

@@ -130,6 +130,7 @@ impl Reading<'_> {
                 return Some(SecretSource::Fixed { name: format!("${name}"), value: Secret::new(value.to_owned()) });
             }
             Ok(_) | Err(NoText::Empty) => "is empty",
+            Err(NoText::Unset) if self.environment.is_by_hand() => return Some(SecretSource::Absent(name.clone())),
             Err(NoText::Unset) => "is not set",
             Err(NoText::NotUnicode) => "is not UTF-8",
         };

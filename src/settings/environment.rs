@@ -19,18 +19,26 @@ const SEPARATOR: &str = "__";
 
 /// The environment as it was when the program started.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// Whether this is somebody's shell, and not the daemon's unit that hands secrets over.
+    by_hand: bool,
+}
+
+/// Where the daemon's unit has its credentials; systemd lets its user and root look there while it runs.
+const UNIT_CREDENTIALS: &str = "/run/credentials/alertferry.service";
 
 /// Names only: the values may be secrets.
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
 impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, by_hand: false }
     }
 }
 
@@ -49,9 +57,22 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
+    /// The same for a command that somebody runs by hand: the unit's credentials are where the unit has them, and a
+    /// secret that only the unit's environment has is missed when it is needed, not before.
+    #[must_use]
+    pub fn by_hand(mut self) -> Self {
+        self.by_hand = true;
+        self
+    }
+
+    /// Whether secrets of the environment may be missing.
+    pub(super) const fn is_by_hand(&self) -> bool {
+        self.by_hand
+    }
+
     /// The text of a variable.
     pub(super) fn text(&self, name: &str) -> Result<&str, NoText> {
-        match self.0.get(std::ffi::OsStr::new(name)).map(|value| value.to_str()) {
+        match self.variables.get(std::ffi::OsStr::new(name)).map(|value| value.to_str()) {
             None => Err(NoText::Unset),
             Some(None) => Err(NoText::NotUnicode),
             Some(Some("")) => Err(NoText::Empty),
@@ -61,7 +82,8 @@ impl Environment {
 
     /// Where systemd put the credentials of this service.
     pub(super) fn credentials_directory(&self) -> Option<PathBuf> {
-        self.0.get(std::ffi::OsStr::new("CREDENTIALS_DIRECTORY")).filter(|path| !path.is_empty()).map(PathBuf::from)
+        let named = self.variables.get(std::ffi::OsStr::new("CREDENTIALS_DIRECTORY")).filter(|path| !path.is_empty());
+        named.map(PathBuf::from).or_else(|| self.by_hand.then(|| PathBuf::from(UNIT_CREDENTIALS)))
     }
 
     /// The variables that set something; those that try and cannot are reported.
@@ -70,7 +92,7 @@ impl Environment {
     /// variable meant for `[app.Contoso]` would quietly make a second app `contoso`.
     pub(super) fn overrides(&self, report: &mut Report) -> Map<String, String> {
         let mut overrides = Map::new();
-        for (name, value) in &self.0 {
+        for (name, value) in &self.variables {
             let name = name.to_string_lossy();
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             let path = rest.to_ascii_lowercase().replace(SEPARATOR, ".");

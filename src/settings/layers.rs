@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 use toml::de::DeTable;
 
+use super::addition::Addition;
 use super::environment::Environment;
 use super::keys::{Key, MAIN, TENANTS, Walk};
 use super::report::{At, Report};
@@ -31,11 +32,16 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Reads all files beside `main` and lays them on each other.
+    /// Reads all files beside `main` and lays them on each other; an addition is read as if it lay in `tenants.d`.
     ///
     /// `None` when a file could not be read or parsed: what it would have said is unknown, so nothing can be said about
     /// the whole.
-    pub(super) fn read(main: &Path, environment: &Environment, report: &mut Report) -> Option<Self> {
+    pub(super) fn read(
+        main: &Path,
+        addition: Option<&Addition>,
+        environment: &Environment,
+        report: &mut Report,
+    ) -> Option<Self> {
         let mut reading =
             Reading { report, files: Vec::new(), headers: BTreeMap::new(), tenants: Vec::new(), broken: false };
         reading.file(main, MAIN);
@@ -44,11 +50,11 @@ impl Layers {
             reading.file(&path, MAIN);
         }
         for path in reading.directory(&beside.join("tenants.d"), &["toml", "csv"]) {
-            if path.extension() == Some(OsStr::new("csv")) {
-                reading.csv(&path);
-            } else {
-                reading.file(&path, TENANTS);
-            }
+            reading.tenants(&path);
+        }
+        if let Some(Addition { path, text }) = addition {
+            let number = reading.report.add_file(FileText::new(path.clone(), text.clone()));
+            reading.parse_tenants(path, number, text);
         }
         let Reading { files, headers, tenants, broken, .. } = reading;
         let overrides = environment.overrides(report);
@@ -116,8 +122,29 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn file(&mut self, path: &Path, keys: &'static [Key]) {
-        let Some((number, text)) = self.text(path) else { return };
-        let (table, errors) = DeTable::parse_recoverable(&text);
+        if let Some((number, text)) = self.text(path) {
+            self.toml(keys, number, &text);
+        }
+    }
+
+    /// A file of `tenants.d`.
+    fn tenants(&mut self, path: &Path) {
+        if let Some((number, text)) = self.text(path) {
+            self.parse_tenants(path, number, &text);
+        }
+    }
+
+    fn parse_tenants(&mut self, path: &Path, number: usize, text: &str) {
+        if path.extension() == Some(OsStr::new("csv")) {
+            let tenants = tenant_csv::read(text, number, self.report);
+            self.tenants.extend(tenants);
+        } else {
+            self.toml(TENANTS, number, text);
+        }
+    }
+
+    fn toml(&mut self, keys: &'static [Key], number: usize, text: &str) {
+        let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let span = error.span().unwrap_or_default();
             let at = At::Span { file: number, start: span.start, end: span.end };
@@ -137,12 +164,6 @@ impl Reading<'_> {
             }
         }
         self.files.push(Layer(values));
-    }
-
-    fn csv(&mut self, path: &Path) {
-        let Some((number, text)) = self.text(path) else { return };
-        let tenants = tenant_csv::read(&text, number, self.report);
-        self.tenants.extend(tenants);
     }
 
     /// Reads a file and takes it into the report.

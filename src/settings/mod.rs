@@ -2,6 +2,7 @@
 //!
 //! Everything that is wrong is told at once, each with its file, line and key; nothing told holds a secret.
 
+mod addition;
 mod address;
 mod admin;
 mod app;
@@ -28,6 +29,7 @@ use crate::domain::Tenant;
 use crate::entra::App;
 use crate::http::Network;
 
+pub use addition::{Addition, NewTenant};
 pub use admin::{AdminSettings, Listen};
 pub use duration::{parse as parse_span, show as show_span};
 pub use environment::{Environment, colour_allowed};
@@ -76,13 +78,26 @@ impl Settings {
         Self::load_with(path, &Environment::of_process())
     }
 
+    /// Reads the configuration for a command that somebody runs by hand, beside the daemon's unit: secrets that only the
+    /// unit has are missed when they are needed, not here.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with it.
+    pub fn load_by_hand(path: &Path) -> Result<Self, ConfigErrors> {
+        Self::load_with(path, &Environment::of_process().by_hand())
+    }
+
     /// Like [`Settings::load`], with the environment given.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load_with(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        Self::load_all(path, None, environment)
+    }
+
+    fn load_all(path: &Path, addition: Option<&Addition>, environment: &Environment) -> Result<Self, ConfigErrors> {
         let mut report = Report::default();
-        let settings = Layers::read(path, environment, &mut report)
+        let settings = Layers::read(path, addition, environment, &mut report)
             .and_then(|layers| Self::build(path, &layers, environment, &mut report));
         match settings {
             Some(settings) if report.is_empty() => Ok(settings),
@@ -105,9 +120,9 @@ impl Settings {
         }
         let tenants = tenant::read_all(&layers.tenants, &apps, report);
         if layers.tenants.is_empty() {
-            report
-                .error(&At::Path(path.to_owned()), "tenant", "there is no tenant")
-                .help("add a table [[tenant]] with its id, or a .toml or .csv file in tenants.d beside this file");
+            report.error(&At::Path(path.to_owned()), "tenant", "there is no tenant").help(
+                "`alertferry tenant add ID --name NAME` adds one; or write a table [[tenant]], or a file in tenants.d",
+            );
         }
         let plain = |url: &String| url.starts_with("http://");
         Some(Self {

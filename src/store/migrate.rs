@@ -63,7 +63,7 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
 }
 
 /// The file's schema version; 0 when it is empty.
-fn recognise(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+pub(super) fn recognise(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
     let foreign = |detail: String| StoreError::Foreign { path: path.to_owned(), detail };
     let application: i64 = match conn.pragma_query_value(None, "application_id", |row| row.get(0)) {
         Err(e) if e.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {

@@ -33,13 +33,14 @@ pub struct TenantReport {
     pub next_attempt_at: String,
     pub app: String,
     pub region: String,
+    pub clock_skew_ms: Option<i64>,
 }
 
 pub(super) fn load(conn: &Connection) -> Result<Report, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- report::load\n\
          SELECT tenant_id, name, state, reason, remedy, covered_until, lag_seconds, last_success_at,
-                consecutive_failures, open_gaps, alert_count, quarantined, next_attempt_at, app, region
+                consecutive_failures, open_gaps, alert_count, quarantined, next_attempt_at, app, region, clock_skew_ms
          FROM tenants ORDER BY state IN ('ok', 'disabled'), name, tenant_id",
     )?;
     let rows = statement.query_map([], tenant)?;
@@ -66,5 +67,6 @@ fn tenant(row: &Row<'_>) -> rusqlite::Result<TenantReport> {
         next_attempt_at: row.get(12)?,
         app: row.get(13)?,
         region: row.get(14)?,
+        clock_skew_ms: row.get(15)?,
     })
 }

@@ -236,7 +236,7 @@ fn a_check_names_the_step_that_fails() {
             (3, "login", "lacks the role Alert.Read.All", "adminconsent"),
             (4, "api", "Account mode is inactive", "licence"),
             (5, "login", "AADSTS7000215", "new client secret"),
-            (6, "api", "cannot connect", ""),
+            (6, "network", "not asked: the way to http://127.0.0.1:", "this host first"),
         ] {
             let name = name_of(&guid(n));
             let found = findings.iter().find(|finding| finding["subject"] == name.as_str()).expect("a finding");
@@ -246,6 +246,7 @@ fn a_check_names_the_step_that_fails() {
         }
         let table = house.run(&["check"]);
         assert_eq!(table.code, Some(69));
+        // Three tenants, the app of the fifth, and the host of the sixth.
         assert!(table.stdout.contains("5 of "), "{table:?}");
     });
 }

@@ -19,7 +19,7 @@ const QUERY: &str = "SELECT alert_id, title, length(raw) AS bytes, 1.5 AS half, 
 const EVIDENCE: &str = "SELECT alert_id, file_name, process_command_line FROM evidence ORDER BY alert_id, position";
 
 /// A name, the command line, and its formats.
-pub const SHOWN: [(&str, &[&str], &[&str]); 25] = [
+pub const SHOWN: [(&str, &[&str], &[&str]); 27] = [
     ("status", &["status"], DOCUMENT),
     ("tenant-list", &["tenant", "list"], ROWS),
     ("alerts-list", &["alerts", "list"], ROWS),
@@ -44,6 +44,8 @@ pub const SHOWN: [(&str, &[&str], &[&str]); 25] = [
     ("query-evidence", &["query", EVIDENCE], DOCUMENT),
     ("query-all-columns", &["query", "SELECT * FROM alerts LIMIT 2"], &["table"]),
     ("schema", &["schema"], TEXT),
+    ("consent", &["consent", CONTOSO], &["json"]),
+    ("consent-in-words", &["consent", CONTOSO], TEXT),
     ("check-offline", &["check", "--offline"], DOCUMENT),
 ];
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::support::Said;
 
 /// What differs between runs, and what stands for it; as long, so that tables keep their form.
-const ALIKE: [(&str, &str); 9] = [
+const ALIKE: [(&str, &str); 10] = [
     // How long the answer took is taken off the covered time.
     (r"2015-05-14T0(7:59|8:00):\d\d\.\d{7}Z", "<----- the covered time --->"),
     (r"2015-05-14([T ])0(7:59|8:00):\d\d", "<- the covered tm->"),
@@ -19,15 +19,17 @@ const ALIKE: [(&str, &str); 9] = [
     (r"\b[345]\d{11}\b", "<milli s.>"),
     (r"(/[^/\s]+)+/\.tmp\w+", "<directory>"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
+    (r"\b\d+ [KMG]iB\b", "<size>"),
 ];
 
 /// The same where a time's day and hour stand one under the other.
-const ALIKE_NARROW: [(&str, &str); 5] = [
+const ALIKE_NARROW: [(&str, &str); 6] = [
     (ALIKE[2].0, ALIKE[2].1),
     (ALIKE[3].0, ALIKE[3].1),
     (r"20(2\d|[3-9]\d)-\d\d-\d\d", "<- now -->"),
     (r"\d\d:\d\d:\d\d", "hh:mm:ss"),
     (ALIKE[4].0, ALIKE[4].1),
+    (ALIKE[9].0, ALIKE[9].1),
 ];
 
 /// Snapshots of one test; those that differ are told together at its end.

@@ -4,8 +4,11 @@ use crate::outputs::SHOWN;
 use crate::shot::Album;
 use crate::stage::{CONTOSO, EVERYDAY, Stage, on_empty_stage, on_stage};
 
+/// A tenant that is not configured.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000009";
+
 /// A name, and a command line that is wrong on a store that is right.
-const WRONG: [(&str, &[&str]); 43] = [
+const WRONG: [(&str, &[&str]); 51] = [
     ("no-command", &[]),
     ("unknown-command", &["frobnicate"]),
     ("unknown-option", &["status", "--frobnicate"]),
@@ -35,6 +38,14 @@ const WRONG: [(&str, &[&str]); 43] = [
     ("purge-unknown", &["tenant", "purge", "nobody", "--yes"]),
     ("purge-configured", &["tenant", "purge", CONTOSO, "--yes"]),
     ("purge-unasked", &["tenant", "purge", CONTOSO]),
+    ("consent-nobody", &["consent", "nobody"]),
+    ("consent-no-app", &["consent", CONTOSO, "--app", "second"]),
+    ("tenant-add-bad-id", &["tenant", "add", "contoso.com", "--name", "Contoso"]),
+    ("tenant-add-bad-region", &["tenant", "add", NOBODY, "--name", "Adatum", "--region", "mars"]),
+    ("tenant-add-twice", &["tenant", "add", "00000000-0000-0000-0000-000000000001", "--name", "Adatum"]),
+    ("tenant-add-same-name", &["tenant", "add", NOBODY, "--name", CONTOSO]),
+    ("tenant-import-no-file", &["tenant", "import", "nowhere.csv"]),
+    ("tenant-import-no-list", &["tenant", "import", "main.toml"]),
     ("export-as-csv", &["export", "alerts", "--as", "ecs", "--format", "csv"]),
     ("export-as-evidence", &["export", "evidence", "--as", "ocsf"]),
     ("export-bad-cursor", &["export", "changes", "--cursor", "a/b"]),

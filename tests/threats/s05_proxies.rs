@@ -92,7 +92,7 @@ fn s05_a_proxy_that_refuses_is_told_without_its_password() {
         scene.house.write_private("proxy-pair", PAIR);
         let pair = named("file", &scene.house.path("proxy-pair"));
         scene.network(&format!("proxy = \"{}\"\nproxy_credentials = {{ {pair} }}", scene.proxy_url()));
-        let refused = scene.house.run(&["check"]);
+        let refused = scene.house.run(&["check", "--format", "json"]);
         assert_eq!(refused.code, Some(69), "{refused:?}");
         assert!(refused.stdout.contains("cannot connect"), "{refused:?}");
         assert!(!format!("{refused:?}").contains(TELLING), "{refused:?}");

@@ -6,8 +6,8 @@ use crate::source;
 const DOORS: [(&str, &[&str]); 32] = [
     ("reqwest", &["http"]),
     ("httpdate", &["http"]),
-    ("hyper", &["admin"]),
-    ("hyper_util", &["admin"]),
+    ("hyper", &["admin", "http"]),
+    ("hyper_util", &["admin", "http"]),
     ("http_body_util", &["admin"]),
     ("prometheus_client", &["metrics"]),
     ("rusqlite", &["store"]),

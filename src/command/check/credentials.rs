@@ -1,6 +1,6 @@
 //! Owns the step of `check` that looks at the credentials of an app: whether each can be used, and when it ends.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::command::Exit;
 use crate::domain::Ticks;
 use crate::entra::{App, CredentialKind, Expiry, Look, look};

@@ -1,5 +1,8 @@
 //! Owns `alertferry tenant`: one file for each of its subcommands but the shortest.
 
+mod add;
+mod import;
+mod placed;
 mod purge;
 
 use std::path::Path;
@@ -13,6 +16,10 @@ use crate::store::Reading;
 pub(super) enum Command {
     /// List the stored tenants with everything that is known of them, those that need somebody first.
     List(Arguments),
+    /// Add a tenant to the configuration, if that is right with it.
+    Add(add::Arguments),
+    /// Add the tenants of a CSV file to the configuration: all of them, or none.
+    Import(import::Arguments),
     /// Take everything of one tenant out of the store, for good.
     Purge(purge::Arguments),
 }
@@ -31,6 +38,8 @@ const BRIEF: [&str; 9] =
 pub(super) fn run(config: &Path, command: &Command) -> Result<Exit, Problem> {
     match command {
         Command::List(arguments) => list(config, arguments),
+        Command::Add(arguments) => add::run(config, arguments),
+        Command::Import(arguments) => import::run(config, arguments),
         Command::Purge(arguments) => purge::run(config, arguments),
     }
 }

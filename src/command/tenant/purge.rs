@@ -27,7 +27,7 @@ pub(in crate::command) struct Arguments {
 const PASS: Duration = Duration::from_secs(120);
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
-    let settings = Settings::load(config)?;
+    let settings = Settings::load_by_hand(config)?;
     let path = select::there(settings.store.path.clone())?;
     let id = tenant_called(&Reading::open(&path)?, &arguments.tenant)?;
     refuse_configured(&settings, &id)?;

@@ -48,7 +48,8 @@ impl House {
     }
 
     pub fn configure(&self, config: &Config) {
-        self.write("main.toml", &config.text());
+        // Whatever this machine's umask: a check warns of files that a group may write.
+        self.write_private("main.toml", &config.text());
     }
 
     pub fn write(&self, name: &str, text: &str) {
