@@ -1,6 +1,7 @@
 //! Owns what the tests share: a simulated world, a store in a directory of its own, and the real passes between them.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod campaign;
 pub mod derived;
 
 use std::collections::BTreeMap;
