@@ -76,8 +76,8 @@ fn next_steps(directory: &Path) -> String {
     };
     format!(
         "{shown}/alertferry.toml, {shown}/client-secret and {shown}/tenants.d are there. What comes next:\n\
-         1. Put the app registration's client id into alertferry.toml and its secret into client-secret, which must \n   \
-         belong to the daemon's user.\n\
+         1. Put the app registration's client id into alertferry.toml and its secret into client-secret, which the \n   \
+         daemon's user must own: chown alertferry: {shown}/client-secret\n\
          2. For each customer: alertferry consent TENANT-ID{option}\n   \
          prints the link for its administrator; alertferry tenant add TENANT-ID --name NAME{option}\n   \
          adds it to the configuration.\n\
