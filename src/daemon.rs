@@ -7,6 +7,8 @@
 mod control;
 mod credentials;
 mod grace;
+mod standing;
+mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +19,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use control::{Control, Signals};
+use watched::Watched;
 
-use crate::admin::{Admin, AdminError, Pulse, View};
+use crate::admin::AdminError;
 use crate::clock::Clock;
 use crate::defender::{Defender, Rates};
 use crate::entra::Entra;
@@ -27,7 +30,7 @@ use crate::fleet::{Fleet, Plan};
 use crate::http::{Http, HttpError};
 use crate::logging::LogHandle;
 use crate::metrics::Metrics;
-use crate::schedule::{Job, Schedule, Tick, Ticker, TickerError};
+use crate::schedule::{Job, Schedule, Ticker, TickerError};
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError, StoreLock, WriterThread};
@@ -78,9 +81,19 @@ impl Works {
     /// # Errors
     /// When the store is in use or unusable, or the client cannot be built.
     pub async fn build(settings: &Settings, clock: Clock) -> Result<Self, DaemonError> {
+        let lock = StoreLock::claim(&settings.store.path)?;
+        Self::open(lock, settings, clock).await
+    }
+
+    /// Does what [`Works::build`] does with a store that is claimed.
+    async fn open(lock: StoreLock, settings: &Settings, clock: Clock) -> Result<Self, DaemonError> {
         let path = &settings.store.path;
-        let lock = StoreLock::claim(path)?;
-        let (store, writer) = Store::open(path, clock.clone())?;
+        // A migration takes its time, in which others are answered that the daemon is starting.
+        let opening = tokio::task::spawn_blocking({
+            let (path, clock) = (path.clone(), clock.clone());
+            move || Store::open(&path, clock)
+        });
+        let (store, writer) = opening.await.map_err(|error| DaemonError::Defect(error.to_string()))??;
         let store = Arc::new(store);
         tell_opened(path, &store);
         let http = Http::through(&crate::http::Options { loopback_only: settings.loopback_only }, &settings.network)?;
@@ -124,22 +137,6 @@ fn count(clock: &Clock) -> Arc<Metrics> {
     metrics
 }
 
-/// The place where monitoring systems ask, if one is configured.
-async fn open_admin(
-    settings: &Settings,
-    works: &Works,
-    metrics: Arc<Metrics>,
-    pulse: Arc<Pulse>,
-) -> Result<Option<Admin>, DaemonError> {
-    let tenant_series_limit = settings.admin.tenant_series_limit;
-    let view = View { store: Arc::clone(&works.store), metrics, pulse, tenant_series_limit };
-    let admin = Admin::open(&settings.admin, view).await?;
-    if let Some(admin) = &admin {
-        Event::AdminListening { address: &admin.address() }.emit();
-    }
-    Ok(admin)
-}
-
 /// The fleet's plan under these settings; everything that is shared stays what it is.
 fn plan(ctx: pass::Context, settings: &Settings) -> Plan {
     let poll = &settings.poll;
@@ -158,7 +155,13 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     grace::keep().map_err(DaemonError::Signals)?;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let metrics = count(&Clock::System);
-    let works = Works::build(&settings, Clock::System).await?;
+    let lock = StoreLock::claim(&settings.store.path)?;
+    let (stop, outbox_stop) = (Stop::new(), Stop::new());
+    let watched = Watched::default();
+    // Nobody is read before it is known that all there is to open can be opened.
+    let mut admin_task = watched.serve(&settings.admin, &metrics, &stop).await?;
+    notify::status("opening the store");
+    let works = Works::open(lock, &settings, Clock::System).await?;
     works.counted_by(&metrics);
     Event::DaemonStarted {
         version: env!("CARGO_PKG_VERSION"),
@@ -167,18 +170,11 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
         tenants: settings.tenants.len() as u64,
     }
     .emit();
-    let (stop, outbox_stop) = (Stop::new(), Stop::new());
-    let pulse = Arc::<Pulse>::default();
-    // Nobody is read before it is known that all there is to open can be opened.
-    let admin = open_admin(&settings, &works, metrics, Arc::clone(&pulse)).await?;
+    watched.begin(&works.store);
     let ticker = Ticker::start(&[sweep()?], stop.clone()).await?;
+    let changed = Arc::clone(&watched.credentials);
     let mut fleet_task = JoinSet::new();
-    fleet_task.spawn(drive(Arc::clone(&works.fleet), pulse, ticker, stop.clone()));
-    let mut admin_task = JoinSet::new();
-    if let Some(admin) = admin {
-        let until = stop.clone();
-        admin_task.spawn(async move { admin.serve(&until).await });
-    }
+    fleet_task.spawn(drive(Arc::clone(&works.fleet), watched, ticker, stop.clone()));
     let mut outbox_task = JoinSet::new();
     let (store, history, until) = (Arc::clone(&works.store), settings.log.history, outbox_stop.clone());
     outbox_task.spawn({
@@ -187,7 +183,8 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     });
     notify::ready();
     Event::DaemonReady {}.emit();
-    let mut control = Control { config: config.to_owned(), settings, works: &works, log: &log, asked };
+    let mut control =
+        Control { config: config.to_owned(), settings, works: &works, log: &log, credentials: &changed, asked };
     let ended = tokio::select! {
         name = control.until_stopped(&mut signals) => Ok(name),
         Some(done) = fleet_task.join_next() => Err(done),
@@ -208,37 +205,17 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
     outcome
 }
 
-/// Ticks and fleet until the stop signal.
-async fn drive(fleet: Arc<Fleet>, pulse: Arc<Pulse>, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
+/// Ticks and fleet until the stop signal, and what is told of them meanwhile.
+async fn drive(fleet: Arc<Fleet>, watched: Watched, mut ticker: Ticker, stop: Stop) -> Result<(), StoreError> {
     let tick = Notify::new();
-    let expiries = credentials::watch(&fleet, &stop);
-    let (outcome, (), ()) = tokio::join!(fleet.run(&tick, &stop), beat(&fleet, &pulse, &mut ticker, &tick), expiries);
+    let (outcome, (), (), ()) = tokio::join!(
+        fleet.run(&tick, &stop),
+        watched.beat(&fleet, &mut ticker, &tick),
+        credentials::watch(&fleet, &watched.ends, &watched.credentials, &stop),
+        standing::show(&fleet, &stop),
+    );
     ticker.shutdown().await;
     outcome
-}
-
-/// Passes ticks on, tells of stalls, and feeds the watchdog as long as the fleet deals with its ticks.
-async fn beat(fleet: &Fleet, pulse: &Pulse, ticker: &mut Ticker, tick: &Notify) {
-    let watchdog = notify::watchdog_interval().map(|interval| interval / 3);
-    let mut told = 0;
-    let (mut last, mut fed) = (Instant::now(), Instant::now());
-    while let Some(Tick { missed, .. }) = ticker.next().await {
-        tick.notify_one();
-        if missed > 0 {
-            Event::ScheduleOverrun { missed }.emit();
-        }
-        let stalls = ticker.stats().stalls + ticker.stats().rebuilds;
-        if stalls > told {
-            told = stalls;
-            Event::ScheduleStalled { seconds: last.elapsed().as_secs() }.emit();
-        }
-        last = Instant::now();
-        pulse.feel(fleet.ticks(), fleet.plan().ctx.clock.now());
-        if watchdog.is_some_and(|interval| fed.elapsed() >= interval) && pulse.is_alive() {
-            fed = Instant::now();
-            notify::alive();
-        }
-    }
 }
 
 fn sweep() -> Result<Job, DaemonError> {

@@ -4,14 +4,35 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Says that start-up is done.
+/// Where systemd says that it listens.
+const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// Whether anybody listens.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "one of the environment's two doors")]
+pub fn is_heard() -> bool {
+    std::env::var_os(SOCKET).is_some()
+}
+
+/// Says that start-up, or a reload, is done.
 pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// Says that the configuration is read again; [`ready`] follows, however that ends.
+///
+/// `Type=notify-reload` takes the two lines only in one datagram, and waits for the time after its own signal: without
+/// it, `systemctl reload` would hang until its time limit (`sd_notify(3)`).
+pub fn reloading() {
+    // A system without a monotonic clock has no systemd either.
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        tell(&[NotifyState::Reloading, now]);
+    }
+}
+
 /// Says that the daemon is draining.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }
 
 /// Shows one line in `systemctl status`.

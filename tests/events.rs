@@ -114,6 +114,7 @@ fn one_of_each(tenant: TenantId, at: Ticks) -> Vec<Event<'static>> {
     vec![
         Event::DaemonStarted { version: "1", pid: 1, store: "/s", tenants: 2 },
         Event::DaemonReady {},
+        Event::DaemonStuck { reason },
         Event::AdminListening { address: "127.0.0.1:9466" },
         Event::DaemonStopping { signal: "SIGTERM" },
         Event::DaemonStopped { ms: 1 },

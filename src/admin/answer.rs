@@ -7,9 +7,12 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use serde::Serialize;
 
 use super::Seen;
-use crate::metrics::{Form, Look};
+use crate::domain::Ticks;
+use crate::entra::Expiry;
+use crate::metrics::{Form, Look, StoreLook};
 use crate::store::{Report, StoreError};
 
 /// How long the store is waited for; a monitoring system waits ten seconds.
@@ -30,8 +33,8 @@ pub(super) async fn answer(seen: &Seen, request: Request<Incoming>) -> Result<An
     Ok(match request.uri().path() {
         "/metrics" => metrics(seen, form(request.headers())).await,
         "/status" => status(seen).await,
-        "/healthz" => health(seen.view.pulse.is_alive(), "alive\n", "no tick was dealt with for too long\n"),
-        "/readyz" => health(seen.view.pulse.last().is_some(), "ready\n", "starting\n"),
+        "/healthz" => health(seen.view.pulse.trouble(), "alive\n"),
+        "/readyz" => health(seen.view.pulse.last().is_none().then_some("starting"), "ready\n"),
         "/" => plain(StatusCode::OK, PLACES),
         _ => plain(StatusCode::NOT_FOUND, PLACES),
     })
@@ -48,20 +51,49 @@ fn form(headers: &HeaderMap) -> Form {
 
 async fn metrics(seen: &Seen, form: Form) -> Answer {
     let view = &seen.view;
-    let gauges = within(seen, view.store.gauges()).await.ok();
-    let look = Look { gauges, last_tick: view.pulse.last(), tenant_series_limit: view.tenant_series_limit };
+    let store = match view.store.get() {
+        None => StoreLook::NotOpen,
+        Some(store) => within(seen, store.gauges()).await.map_or(StoreLook::Unreadable, StoreLook::Read),
+    };
+    let (last_tick, ends) = (view.pulse.last(), view.ends.known());
+    let look = Look { store, last_tick, ends, tenant_series_limit: view.tenant_series_limit };
     with(StatusCode::OK, form.content_type(), view.metrics.text(look, form))
 }
 
 async fn status(seen: &Seen) -> Answer {
-    match within(seen, seen.view.store.report()).await.map(|report| json(&report)) {
+    let Some(store) = seen.view.store.get() else { return plain(StatusCode::SERVICE_UNAVAILABLE, "starting\n") };
+    match within(seen, store.report()).await.map(|report| json(&report, &seen.view.ends.known(), store.now())) {
         Ok(Some(text)) => with(StatusCode::OK, JSON, text),
         Ok(None) | Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read now\n"),
     }
 }
 
-fn json(report: &Report) -> Option<String> {
-    serde_json::to_string_pretty(report).ok().map(|text| text + "\n")
+/// What the command `status` says, and what only the daemon knows.
+#[derive(Serialize)]
+struct Status<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    credentials: Vec<End<'a>>,
+}
+
+/// When a credential ends. Where it is found is nobody's business here.
+#[derive(Serialize)]
+struct End<'a> {
+    app: &'a str,
+    number: usize,
+    kind: &'static str,
+    ends_at: String,
+    days_left: i64,
+}
+
+fn json(report: &Report, ends: &[Expiry], now: Ticks) -> Option<String> {
+    let credentials = ends.iter().map(|expiry| {
+        let Expiry { app, number, kind, .. } = expiry;
+        let (ends_at, days_left) = (expiry.ends_at.to_string(), expiry.days_left(now));
+        End { app, number: *number, kind: kind.name(), ends_at, days_left }
+    });
+    let credentials = credentials.collect();
+    serde_json::to_string_pretty(&Status { report, credentials }).ok().map(|text| text + "\n")
 }
 
 /// A look at the store: one at a time, and not for long.
@@ -73,8 +105,11 @@ async fn within<T>(seen: &Seen, look: impl Future<Output = Result<T, StoreError>
     tokio::time::timeout(STORE_WITHIN, alone).await.unwrap_or(Err(StoreError::Busy))
 }
 
-fn health(well: bool, yes: &'static str, no: &'static str) -> Answer {
-    if well { plain(StatusCode::OK, yes) } else { plain(StatusCode::SERVICE_UNAVAILABLE, no) }
+fn health(trouble: Option<&str>, well: &'static str) -> Answer {
+    match trouble {
+        None => plain(StatusCode::OK, well),
+        Some(why) => with(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+    }
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Answer {

@@ -5,10 +5,11 @@
 //! at by one of them at a time.
 
 mod answer;
+mod ends;
 mod listener;
 mod pulse;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use ends::Ends;
 pub use listener::AdminError;
 pub use pulse::Pulse;
 
@@ -42,12 +44,14 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// What can be seen from outside.
 #[derive(Debug)]
 pub struct View {
-    /// How it stands with tenants.
-    pub store: Arc<Store>,
+    /// How it stands with tenants, as soon as the store is open.
+    pub store: Arc<OnceLock<Arc<Store>>>,
     /// What was counted.
     pub metrics: Arc<Metrics>,
     /// Whether the daemon is alive.
     pub pulse: Arc<Pulse>,
+    /// When credentials end.
+    pub ends: Arc<Ends>,
     /// With more enabled tenants than this, none has series of its own.
     pub tenant_series_limit: usize,
 }

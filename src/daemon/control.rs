@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
-use super::{Works, credentials, plan};
+use super::{Works, plan};
 use crate::event::Event;
 use crate::fleet::Plan;
 use crate::logging::LogHandle;
+use crate::notify;
 use crate::settings::{ConfigErrors, Settings};
 use crate::stop::Stop;
 use crate::store::StoreError;
@@ -41,6 +43,8 @@ pub(super) struct Control<'a> {
     pub works: &'a Works,
     /// The log, whose level may change.
     pub log: &'a LogHandle,
+    /// Told when the credentials may be others.
+    pub credentials: &'a Notify,
     /// A way to ask for the end without a signal.
     pub asked: &'a Stop,
 }
@@ -53,7 +57,11 @@ impl Control<'_> {
                 () = self.asked.stopped() => return "request",
                 _ = signals.terminate.recv() => return "SIGTERM",
                 _ = signals.interrupt.recv() => return "SIGINT",
-                _ = signals.reload.recv() => self.reload().await,
+                _ = signals.reload.recv() => {
+                    notify::reloading();
+                    self.reload().await;
+                    notify::ready();
+                }
                 _ = signals.poll_now.recv() => {
                     if let Err(error) = self.works.store.retry_all().await {
                         tell_store_failure(&error);
@@ -87,8 +95,8 @@ impl Control<'_> {
         let fleet = &self.works.fleet;
         let (before, ctx) = (fleet.plan(), fleet.plan().ctx.clone());
         ctx.entra.replace_apps(settings.apps.clone());
-        credentials::tell_unusable(&ctx.entra);
         fleet.replace(plan(ctx, &settings));
+        self.credentials.notify_one();
         self.settings = settings;
         match fleet.enrol().await {
             Ok(roster) => {

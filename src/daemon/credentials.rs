@@ -3,22 +3,52 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::entra::{Entra, Expiry};
+use tokio::sync::Notify;
+
+use crate::admin::Ends;
+use crate::domain::Ticks;
+use crate::entra::{Expiry, Look};
 use crate::event::Event;
 use crate::fleet::Fleet;
 use crate::stop::Stop;
 
-/// How often it is looked; a stage is told within so much of when it is reached.
-const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often it is looked: a certificate whose file is replaced is known within so much.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Days before the end at which it is said that a credential comes to its end; in the last days, every day.
 const STAGES: [i64; 3] = [60, 30, 7];
 
 /// What was said last about a credential: the stage, by the days that are left.
 type Told = BTreeMap<(String, String, i64), i64>;
 
-/// Tells which credentials cannot be used, and why.
-pub(super) fn tell_unusable(entra: &Entra) {
-    for look in entra.inventory() {
+/// Looks at the credentials, now and then and whenever the configuration `changed`, until the stop signal: tells which
+/// cannot be used and which come to their end, and keeps what is shown of it. What was told is forgotten with the
+/// process.
+pub(super) async fn watch(fleet: &Fleet, ends: &Ends, changed: &Notify, stop: &Stop) {
+    let mut told = Told::new();
+    let mut new = true;
+    loop {
+        let (entra, clock) = (fleet.plan().ctx.entra.clone(), fleet.plan().ctx.clock.clone());
+        // Files may lie on a disk that hangs, which is no reason for ticks to wait.
+        let looking = tokio::task::spawn_blocking(move || entra.inventory());
+        let Ok(found) = stop.or(looking).await else { return };
+        if let Ok(looks) = found {
+            if new {
+                tell_unusable(&looks);
+            }
+            let expiries: Vec<Expiry> = looks.iter().filter_map(Look::expiry).collect();
+            tell_ends(&expiries, clock.now(), &mut told);
+            ends.know(expiries);
+        }
+        new = tokio::select! {
+            () = stop.stopped() => return,
+            () = changed.notified() => true,
+            () = tokio::time::sleep(LOOK_EVERY) => false,
+        };
+    }
+}
+
+fn tell_unusable(looks: &[Look]) {
+    for look in looks {
         if let Err(why) = &look.found {
             Event::CredentialUnusable {
                 app: &look.app,
@@ -32,30 +62,15 @@ pub(super) fn tell_unusable(entra: &Entra) {
     }
 }
 
-/// Tells which credentials come to their end, until the stop signal. What was told is forgotten with the process.
-pub(super) async fn watch(fleet: &Fleet, stop: &Stop) {
-    tell_unusable(&fleet.plan().ctx.entra);
-    let mut told = Told::new();
-    loop {
-        tell_ends(fleet, &mut told);
-        tokio::select! {
-            () = stop.stopped() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-    }
-}
-
-fn tell_ends(fleet: &Fleet, told: &mut Told) {
-    let ctx = &fleet.plan().ctx;
-    let now = ctx.clock.now();
-    for expiry in ctx.entra.expiries() {
+fn tell_ends(expiries: &[Expiry], now: Ticks, told: &mut Told) {
+    for expiry in expiries {
         let left = expiry.days_left(now);
-        let Expiry { app, place, kind, ends_at } = expiry;
+        let Expiry { app, place, kind, ends_at, .. } = expiry;
         let Some(stage) = stage(left) else { continue };
         if told.insert((app.clone(), place.clone(), ends_at.unix_seconds()), stage) == Some(stage) {
             continue;
         }
-        let (app, place, kind) = (app.as_str(), place.as_str(), kind.name());
+        let (app, place, kind, ends_at) = (app.as_str(), place.as_str(), kind.name(), *ends_at);
         if left < 0 {
             Event::CredentialExpired { app, kind, place, ended_at: ends_at }.emit();
         } else {

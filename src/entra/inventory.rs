@@ -10,6 +10,8 @@ use crate::domain::Ticks;
 pub struct Look {
     /// The app registration.
     pub app: String,
+    /// Its position among the app's credentials, from 1.
+    pub number: usize,
     /// Where the credential is found: a path or the name of a variable.
     pub place: String,
     /// Its kind.
@@ -34,6 +36,8 @@ pub struct Unusable {
 pub struct Expiry {
     /// The app registration.
     pub app: String,
+    /// Its position among the app's credentials, from 1.
+    pub number: usize,
     /// Where the credential is found: a path or the name of a variable.
     pub place: String,
     /// Its kind.
@@ -47,7 +51,8 @@ impl Look {
     #[must_use]
     pub fn expiry(&self) -> Option<Expiry> {
         let ends_at = self.found.as_ref().ok().copied().flatten()?;
-        Some(Expiry { app: self.app.clone(), place: self.place.clone(), kind: self.kind, ends_at })
+        let (app, place) = (self.app.clone(), self.place.clone());
+        Some(Expiry { app, number: self.number, place, kind: self.kind, ends_at })
     }
 }
 
@@ -64,13 +69,14 @@ impl Expiry {
 pub fn look(app: &App) -> Vec<Look> {
     app.credentials
         .iter()
-        .map(|credential| {
+        .zip(1..)
+        .map(|(credential, number)| {
             let found = found(credential).map_err(|why| Unusable {
                 reason: why.to_string(),
                 remedy: remedy::for_unusable(app, credential, &why),
                 unread: matches!(why, CredentialError::Unread(_)),
             });
-            Look { app: app.name.clone(), place: credential.place(), kind: credential.kind(), found }
+            Look { app: app.name.clone(), number, place: credential.place(), kind: credential.kind(), found }
         })
         .collect()
 }

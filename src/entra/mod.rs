@@ -170,13 +170,6 @@ impl Entra {
         registrations.iter().flat_map(|registration| look(&registration.app)).collect()
     }
 
-    /// When credentials end, as far as that is known: of certificates by themselves, of client secrets by what the
-    /// operator wrote down. Reads their files.
-    #[must_use]
-    pub fn expiries(&self) -> Vec<Expiry> {
-        self.inventory().iter().filter_map(Look::expiry).collect()
-    }
-
     async fn request(&self, registration: &Registration, slot: &Slot, tenant: &Tenant) -> Result<Token, TokenError> {
         if let Some(held) = slot.held(&self.0.clock) {
             return Err(held);

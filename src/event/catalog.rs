@@ -23,6 +23,12 @@ events! {
     /// Start-up is done: the store is open and the first tenants are being read.
     DaemonReady = "daemon.ready" [INFO] {} => "ready";
 
+    /// The daemon makes no progress: health says so, and the watchdog is not fed any more until it does again.
+    DaemonStuck = "daemon.stuck" [ERROR] {
+        /// What does not go on.
+        reason: &'a str,
+    } => format_args!("stuck: {reason}");
+
     /// Monitoring systems can ask from now on.
     AdminListening = "admin.listening" [INFO] {
         /// Where: an address with its port, or `unix:` and a path.
@@ -107,7 +113,7 @@ events! {
         tenant: TenantId,
         /// The operator's name for it.
         name: &'a str,
-        /// How it ended: `complete`, `partial` (the budget ended before the work) or `failed`.
+        /// How it ended: `read`, `partial` (the budget ended before the work) or `failed`.
         outcome: &'a str,
         /// Requests made to the alerts API.
         requests: u64,

@@ -2,8 +2,8 @@
 //! how it stands, asked of the store when somebody looks.
 //!
 //! Names and labels are a public interface: `docs/METRICS.md` has them all, and a test compares the two. Every series
-//! that can be known in advance is there from the start, so that a rate over it begins at zero. No label holds a name
-//! that an operator or the service chose.
+//! that can be known in advance is there from the start, so that a rate over it begins at zero. No label holds a text of
+//! the service; the only word of the operator's is the name of an app registration, as the configuration has it.
 
 mod counted;
 mod standing;
@@ -17,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::clock::Clock;
 use crate::domain::Ticks;
+use crate::entra::Expiry;
 use crate::event::Event;
 use crate::http::Exchange;
 use crate::store::{Gauges, StoreError};
@@ -49,12 +50,25 @@ impl Form {
 /// What is known when somebody looks.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// How it stands in the store; none when it could not be read.
-    pub gauges: Option<Gauges>,
+    /// How it stands in the store.
+    pub store: StoreLook,
     /// Local clock: when the fleet last dealt with a tick.
     pub last_tick: Option<Ticks>,
+    /// When credentials end.
+    pub ends: Vec<Expiry>,
     /// With more enabled tenants than this, none has series of its own.
     pub tenant_series_limit: usize,
+}
+
+/// What a look at the store has come to.
+#[derive(Debug, Clone)]
+pub enum StoreLook {
+    /// The daemon is still starting.
+    NotOpen,
+    /// It failed, or took too long.
+    Unreadable,
+    /// How it stands.
+    Read(Gauges),
 }
 
 /// Everything that is counted in this process.

@@ -1,4 +1,4 @@
-//! Owns how it stands at the moment of looking: tenants, gaps, lags, the store's files and the clocks.
+//! Owns how it stands at the moment of looking: tenants, gaps, lags, credentials, the store's files and the clocks.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeLabelSet, EncodeMetric};
@@ -6,8 +6,9 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 
-use super::Look;
+use super::{Look, StoreLook};
 use crate::domain::TenantState;
+use crate::entra::Expiry;
 use crate::store::{Gauges, TenantGauge};
 
 /// Bounds of lags in seconds: from a poll to a week.
@@ -31,9 +32,17 @@ impl Collector for Standing {
                 tick.unix_seconds(),
             )?;
         }
-        let readable = i64::from(self.0.gauges.is_some());
-        one(to, "store_readable", "Whether the store could be read for this answer", None, readable)?;
-        let Some(gauges) = &self.0.gauges else { return Ok(()) };
+        credentials(to, &self.0.ends)?;
+        let readable = |to: &mut DescriptorEncoder<'_>, whether: bool| {
+            one(to, "store_readable", "Whether the store could be read for this answer", None, i64::from(whether))
+        };
+        let gauges = match &self.0.store {
+            // An alarm for stores that cannot be read has nothing to say before the store is open.
+            StoreLook::NotOpen => return Ok(()),
+            StoreLook::Unreadable => return readable(to, false),
+            StoreLook::Read(gauges) => gauges,
+        };
+        readable(to, true)?;
         whole_fleet(to, gauges)?;
         files(to, gauges)?;
         let enabled: Vec<&TenantGauge> = enabled(gauges).collect();
@@ -42,6 +51,19 @@ impl Collector for Standing {
         one(to, "tenant_series_shown", "Whether each tenant has series of its own", None, i64::from(shown))?;
         if shown { each_tenant(to, &enabled) } else { Ok(()) }
     }
+}
+
+fn credentials(to: &mut DescriptorEncoder<'_>, ends: &[Expiry]) -> Written {
+    let help = "When a credential of an app registration ends, by its position in the app's list";
+    let series = ends.iter().map(|expiry| {
+        let labels = [
+            ("app", expiry.app.clone()),
+            ("kind", expiry.kind.name().to_owned()),
+            ("number", expiry.number.to_string()),
+        ];
+        (labels, expiry.ends_at.unix_seconds())
+    });
+    many(to, "credential_expiry_timestamp", help, Some(&Unit::Seconds), series)
 }
 
 fn enabled(gauges: &Gauges) -> impl Iterator<Item = &TenantGauge> {

@@ -309,6 +309,14 @@ impl Store {
         self.readers.run(move |conn| gauges::load(conn, &path)).await
     }
 
+    /// Whether the writer has been at one transaction for longer than it can take, with the wait for locks, the flush to
+    /// the disk, and folding back a log as long as it is now.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let log = lock::beside(self.readers.path(), "-wal");
+        self.writer.is_stuck(|| std::fs::metadata(log).map_or(0, |file| file.len()))
+    }
+
     /// Tells `watcher` of each transaction from now on: how long it took, and why it came to nothing. A second watcher
     /// is not heard.
     pub fn watch(&self, watcher: impl Fn(Duration, Option<&StoreError>) + Send + Sync + 'static) {

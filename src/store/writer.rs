@@ -1,6 +1,6 @@
 //! Owns the one thread that writes, and the grouping of what waits into one transaction.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,13 @@ use super::log::Log;
 const QUEUE: usize = 64;
 /// A transaction takes no further job once it holds this weight (rows): more makes the log longer, not the disk faster.
 const GROUP_WEIGHT: usize = 1_000;
+
+/// A transaction that lasts so long is stuck: it waits five seconds for locks of others, and as long for readers of a log
+/// that has become long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Folding the log back may be part of it. The slowest disk does so many bytes of that in a second, and a process that
+/// is ended in the middle begins anew.
+const FOLDED_A_SECOND: u64 = 20 * 1024 * 1024;
 
 /// The planner's statistics are looked at so often: those of a store that was small mislead it when it has grown.
 const BETWEEN_STATISTICS: Duration = Duration::from_secs(3_600);
@@ -33,11 +40,26 @@ struct Job {
 /// Who is told of each transaction: how long it took, and why it came to nothing.
 pub(super) type Watcher = Box<dyn Fn(Duration, Option<&StoreError>) + Send + Sync>;
 
+/// Since when the writer has been at one transaction, with what belongs to it; none while it waits for work.
+#[derive(Debug, Default)]
+struct Round(Mutex<Option<Instant>>);
+
+impl Round {
+    fn set(&self, begun: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+    }
+
+    fn lasts(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
+}
+
 /// Hands work to the writer thread.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     committed: Arc<Notify>,
     watcher: Arc<OnceLock<Watcher>>,
+    round: Arc<Round>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -60,16 +82,24 @@ impl Writer {
         let told = Arc::clone(&committed);
         let watcher = Arc::<OnceLock<Watcher>>::default();
         let watching = Arc::clone(&watcher);
+        let round = Arc::<Round>::default();
+        let working = Arc::clone(&round);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(conn, log, waiting, &told, &watching))
+            .spawn(move || write_all(conn, log, waiting, &told, &watching, &working))
             .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
-        Ok((Self { jobs, committed, watcher }, thread))
+        Ok((Self { jobs, committed, watcher, round }, thread))
     }
 
     /// Wakes whoever waits for new changes after each commit.
     pub(super) fn committed(&self) -> Arc<Notify> {
         Arc::clone(&self.committed)
+    }
+
+    /// Whether the writer has been at one transaction for longer than it can take with a log of `log_bytes`.
+    pub(super) fn is_stuck(&self, log_bytes: impl FnOnce() -> u64) -> bool {
+        let lasts = self.round.lasts();
+        lasts >= PATIENCE && lasts >= patience(log_bytes())
     }
 
     /// Tells `watcher` of each transaction from now on. A second watcher is not heard.
@@ -99,16 +129,22 @@ impl Writer {
     }
 }
 
+fn patience(log_bytes: u64) -> Duration {
+    PATIENCE + Duration::from_secs(log_bytes / FOLDED_A_SECOND)
+}
+
 fn write_all(
     mut conn: Connection,
     mut log: Log,
     mut waiting: mpsc::Receiver<Job>,
     committed: &Notify,
     watcher: &OnceLock<Watcher>,
+    round: &Round,
 ) {
     let mut looked_at = Instant::now();
     while let Some(first) = waiting.blocking_recv() {
         let begun = Instant::now();
+        round.set(Some(begun));
         let outcome = write_group(&mut conn, first, &mut waiting);
         if let Some(tell) = watcher.get() {
             tell(begun.elapsed(), outcome.err().as_ref());
@@ -120,6 +156,7 @@ fn write_all(
             // Statistics make plans better and are no part of any promise.
             drop(conn.execute_batch(TAKE_STATISTICS));
         }
+        round.set(None);
     }
     // What is in the log is durable already; folding it into the file only makes the next start quicker, so it waits
     // for nobody who is reading.
@@ -166,5 +203,17 @@ fn in_savepoint(transaction: &mut Transaction<'_>, work: Work) -> Option<Reply> 
             reply(Err(error.into()));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_is_given_the_time_to_be_folded_back() {
+        assert_eq!(patience(0), PATIENCE);
+        assert_eq!(patience(64 * 1024 * 1024), PATIENCE + Duration::from_secs(3));
+        assert_eq!(patience(10 * 1024 * 1024 * 1024), PATIENCE + Duration::from_secs(512));
     }
 }

@@ -8,6 +8,7 @@ mod rig;
 mod support;
 
 mod client;
+mod credentials;
 mod faults;
 mod hostile;
 mod names;

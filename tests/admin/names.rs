@@ -45,7 +45,9 @@ fn expressions(value: &Value, found: &mut String) {
 fn given() -> Exposition {
     on_threads(async {
         let sim = simulator(1, 3).await;
-        let (house, daemon, address) = start(&Config::of(&sim), "").await;
+        let mut config = Config::of(&sim);
+        config.apps = vec![("main", "{ file = \"secret\", expires_at = \"2999-01-31\" }".to_owned())];
+        let (house, daemon, address) = start(&config, "").await;
         house.wait_until_read_once().await;
         wait_until("readiness", || get(&address, "/readyz").status == 200).await;
         let seen = scrape(&address);

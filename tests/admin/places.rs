@@ -4,7 +4,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 use serde_json::Value;
 
-use crate::client::{ask, get, listening, request, scrape, start};
+use crate::client::{ask, asked, get, listening, request, scrape, start};
 use crate::support::{Config, House, on_threads, simulator, wait_until};
 
 #[test]
@@ -39,6 +39,42 @@ fn each_place_answers_and_nothing_can_be_changed() {
         for path in ["/nothing", "/metrics/", "/../etc/passwd", "/status/1"] {
             assert_eq!(get(&address, path).status, 404, "{path}");
         }
+        daemon.stop().await;
+    });
+}
+
+/// Somebody keeps the store locked while the daemon makes its tenants known there, so it goes on starting.
+#[test]
+fn a_daemon_that_starts_is_alive_and_not_ready() {
+    on_threads(async {
+        let sim = simulator(1, 2).await;
+        let config = Config::of(&sim);
+        let house = House::with(&config);
+        house.write("main.toml", &asked(&config, ""));
+        let daemon = house.start();
+        house.wait_until_read_once().await;
+        daemon.stop().await;
+        let other = rusqlite::Connection::open(house.store()).expect("opened");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let daemon = house.start();
+        let address = daemon.hear("admin.listening").await["address"].as_str().expect("an address").to_owned();
+        let ready = get(&address, "/readyz");
+        assert_eq!((ready.status, ready.body.as_str()), (503, "starting\n"));
+        assert_eq!(get(&address, "/healthz").status, 200);
+        assert_eq!(get(&address, "/status").status, 503);
+        let seen = scrape(&address);
+        for missing in ["alertferry_store_readable", "alertferry_last_tick_timestamp_seconds"] {
+            assert_eq!(seen.find(missing, &[]), None, "{missing} would raise an alarm");
+        }
+        assert!(seen.value("alertferry_start_timestamp_seconds", &[]) > 0.0);
+        other.execute_batch("ROLLBACK").expect("unlocked");
+        daemon.hear("daemon.ready").await;
+        wait_until("readiness", || get(&address, "/readyz").status == 200).await;
+        wait_until("a store that can be read", || {
+            scrape(&address).find("alertferry_store_readable", &[]).is_some_and(|readable| readable > 0.0)
+        })
+        .await;
+        assert_eq!((get(&address, "/healthz").status, get(&address, "/status").status), (200, 200));
         daemon.stop().await;
     });
 }

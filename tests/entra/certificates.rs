@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use alertferry::clock::Clock;
 use alertferry::domain::{FailureClass, Ticks};
-use alertferry::entra::{Algorithm, CertificateSource, Credential, CredentialKind, Endpoint, look};
+use alertferry::entra::{Algorithm, CertificateSource, Credential, CredentialKind, Endpoint, Look, look};
 use alertferry::secret::SecretSource;
 use alertferry_simulator::{Certificate, DEFAULT_CLIENT_ID, DEFAULT_SECRET, Federated, SelfSigned};
 use base64::Engine;
@@ -218,7 +218,7 @@ async fn ends_are_known_of_certificates_and_of_secrets_with_a_date() {
         file(Path::new("/nonexistent/secret")),
     ];
     let house = House::with(1, credentials).await;
-    let expiries = house.entra.expiries();
+    let expiries = house.entra.inventory().iter().filter_map(Look::expiry).collect::<Vec<_>>();
     let shown: Vec<_> = expiries.iter().map(|each| (each.app.as_str(), each.kind)).collect();
     assert_eq!(shown, [("main", CredentialKind::Certificate), ("main", CredentialKind::Secret)]);
     assert!(expiries[0].place.ends_with("cert.pem") && expiries[1].place.ends_with("secret"));

@@ -1,4 +1,4 @@
-//! The real program as a process: killed, stopped, doubled, crowded, spied on, reloaded and misused.
+//! The real program as a process: killed, stopped, doubled, crowded, spied on, reloaded, watched and misused.
 #![expect(clippy::print_stdout, reason = "seeds, counts and times belong to a test's output")]
 
 #[path = "../support/mod.rs"]
@@ -17,3 +17,5 @@ mod reload;
 mod samples;
 mod second;
 mod stop;
+mod supervisor;
+mod watchdog;

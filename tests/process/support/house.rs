@@ -90,10 +90,15 @@ impl House {
 
     /// Starts the daemon with its lines sent elsewhere.
     pub fn start_into(&self, out: impl Into<Stdio>) -> Daemon {
+        self.start_by_into(self.command(&["run"]), out)
+    }
+
+    /// Starts the daemon by this command line with its lines sent elsewhere.
+    pub fn start_by_into(&self, mut command: Command, out: impl Into<Stdio>) -> Daemon {
         let number = self.runs.replace(self.runs.get() + 1);
         let [stdout, stderr] = ["out", "err"].map(|kind| self.path(&format!("{number}.{kind}")));
         let errors = File::create(&stderr).expect("a file");
-        let child = self.command(&["run"]).stdout(out).stderr(errors).spawn().expect("started");
+        let child = command.stdout(out).stderr(errors).spawn().expect("started");
         Daemon { child, stdout, stderr }
     }
 
