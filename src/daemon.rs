@@ -190,6 +190,9 @@ pub async fn run(config: &Path, settings: Settings, log: LogHandle, asked: &Stop
         Some(done) = fleet_task.join_next() => Err(done),
         Some(done) = outbox_task.join_next() => Err(done),
     };
+    if let Err(Ok(Err(error))) = &ended {
+        control::tell_store_failure(error);
+    }
     let begun = Instant::now();
     notify::stopping();
     Event::DaemonStopping { signal: ended.as_ref().copied().unwrap_or("failure") }.emit();

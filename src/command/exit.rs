@@ -88,7 +88,7 @@ impl From<StoreError> for Problem {
             StoreError::Foreign { .. } | StoreError::Newer { .. } | StoreError::Corrupt(_) => Exit::Data,
             StoreError::Unopened { permission: true, .. } => Exit::Permission,
             StoreError::Unopened { .. } => Exit::NoInput,
-            StoreError::Io(_) => Exit::Io,
+            StoreError::Io(_) | StoreError::Displaced { .. } => Exit::Io,
             StoreError::Closed | StoreError::Sql(_) => Exit::Internal,
         };
         Self::new(exit, error.to_string())

@@ -138,7 +138,7 @@ fn reject(errors: &ConfigErrors) {
     Event::ConfigRejected { reason: &errors.to_string() }.emit();
 }
 
-fn tell_store_failure(error: &StoreError) {
+pub(super) fn tell_store_failure(error: &StoreError) {
     let failure = error.failure();
     Event::StoreFailed { reason: &failure.reason, class: failure.class }.emit();
 }

@@ -86,6 +86,8 @@ pub async fn run(
     let record = match result {
         Ok(read) => ending::of_read(&read, tally, calls_spent, times),
         Err(Stumble::Stopped(_)) => return Ok(Ended::Stopped),
+        // No failure of the tenant: it stays due, and whoever looks after all tenants hears of it.
+        Err(Stumble::Store(error)) if error.concerns_all() => return Err(error),
         Err(stumble) => {
             let failure = stumble.failure().unwrap_or_else(|| Failure::new(FailureClass::Transient, "stopped"));
             tell_failure(tenant, &stumble, &failure);

@@ -32,14 +32,14 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     // Alerts are not for everybody on the machine. The log and its index get the mode of the file.
     let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
     if let Err(error) = created
-        && error.kind() == ErrorKind::PermissionDenied
+        && error.kind() != ErrorKind::AlreadyExists
     {
-        return Err(StoreError::Unopened { path: path.to_owned(), detail: error.to_string(), permission: true });
+        return Err(StoreError::of_file(path, &error));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
     prepare(&conn, WRITER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
-    Ok(conn)
+    writable(conn, path)
 }
 
 /// Opens a second connection that writes, to a file that is there.
@@ -47,8 +47,15 @@ pub(super) fn second_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
     prepare(&conn, WRITER_CACHE_KIB).map_err(|e| unprepared(path, e))?;
-    // A file that may only be read is opened all the same, and would refuse the first write.
+    writable(conn, path)
+}
+
+/// A file that may only be read is opened all the same, and would refuse the first write.
+fn writable(conn: Connection, path: &Path) -> Result<Connection, StoreError> {
     if conn.is_readonly(rusqlite::MAIN_DB)? {
+        if rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok() {
+            return Err(StoreError::Io(format!("{} could only be opened to read", path.display())));
+        }
         let detail = "it may only be read by this user".to_owned();
         return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: true });
     }
@@ -58,7 +65,11 @@ pub(super) fn second_writer(path: &Path) -> Result<Connection, StoreError> {
 /// Makes the file a write-ahead-log database that loses no committed transaction at a power cut.
 pub(super) fn make_durable(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "page_size", PAGE_BYTES)?;
-    conn.pragma_update(None, "journal_mode", "wal")?;
+    // Where the log cannot be begun, this is no error, and the mode stays what it was.
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Io(format!("the write-ahead log cannot be used; the journal's mode stays {mode}")));
+    }
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     // The log and its index stay after the last connection closes: a group member who may only read could not create
@@ -101,6 +112,10 @@ fn unprepared(path: &Path, error: rusqlite::Error) -> StoreError {
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
     let (detail, permission) = match std::fs::metadata(path) {
         Err(missing) => (missing.to_string(), missing.kind() == ErrorKind::PermissionDenied),
+        // It is there and may be opened: it is the disk, or the system has no more files for this process.
+        Ok(there) if there.is_file() && rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok() => {
+            return StoreError::Io(format!("{}: {error}", path.display()));
+        }
         Ok(there) if there.is_file() && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
             (format!("{error}; only its owner and members of its group may read it"), true)
         }
@@ -116,7 +131,12 @@ fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
 /// them only in a directory that he may write.
 fn unlogged(path: &Path, error: &rusqlite::Error) -> Option<StoreError> {
     let kept_out = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
-    let gone = ["-wal", "-shm"].into_iter().find(|ending| !beside(path, ending).exists());
+    let endings = ["-wal", "-shm"];
+    let readable = |ending: &&str| rustix::fs::access(beside(path, ending), rustix::fs::Access::READ_OK).is_ok();
+    if endings.iter().all(readable) {
+        return None;
+    }
+    let gone = endings.into_iter().find(|ending| !beside(path, ending).exists());
     let detail = match gone {
         Some(ending) => format!(
             "its {ending} file is gone, and this user may not make it; another program opened the store for writing \

@@ -1,5 +1,6 @@
 //! Owns what can go wrong with the store, and what follows from it.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -48,6 +49,17 @@ pub enum StoreError {
         /// Whether it is a matter of permissions.
         permission: bool,
     },
+    /// A file of the store no longer is where it was opened. Nothing may be written: nobody would find it.
+    #[error(
+        "{} {what} while it was open; nothing more is written; bring it back with its -wal file or restore a backup, \
+         and start again", path.display()
+    )]
+    Displaced {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        what: &'static str,
+    },
     /// The disk is full; what was being written was rolled back.
     #[error("the disk with the store is full")]
     DiskFull,
@@ -73,7 +85,25 @@ impl StoreError {
     /// were reported as done.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
-        matches!(self, Self::Corrupt(_) | Self::Io(_) | Self::Closed)
+        matches!(self, Self::Corrupt(_) | Self::Io(_) | Self::Displaced { .. } | Self::Closed)
+    }
+
+    /// Whether it is trouble of the store and of no one tenant: others would meet it too, and the end of a pass as well.
+    #[must_use]
+    pub const fn concerns_all(&self) -> bool {
+        !matches!(self, Self::Sql(_))
+    }
+
+    /// What kept a file beside the database, or the database itself, from being opened or written.
+    pub(super) fn of_file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            return Self::DiskFull;
+        }
+        if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) {
+            return Self::Io(format!("{}: {error}", path.display()));
+        }
+        let permission = error.kind() == ErrorKind::PermissionDenied;
+        Self::Unopened { path: path.to_owned(), detail: error.to_string(), permission }
     }
 
     /// What kind of trouble it is, in one word: one of [`StoreError::KINDS`].
@@ -81,7 +111,7 @@ impl StoreError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::DiskFull => "disk_full",
-            Self::Io(_) => "io",
+            Self::Io(_) | Self::Displaced { .. } => "io",
             Self::Corrupt(_) => "corrupt",
             Self::Busy => "busy",
             Self::InUse { .. }
@@ -110,12 +140,30 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&rusqlite::Error> for StoreError {
+    fn from(error: &rusqlite::Error) -> Self {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
-            Some(ErrorCode::SystemIoFailure) => Self::Io(text),
+            // A file that was open, or its log, cannot be opened again.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Self::Io(text),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // Tables are strict: a text that is none, or a value of another type, was not written so.
+            _ if matches!(
+                error,
+                rusqlite::Error::Utf8Error(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::IntegralValueOutOfRange(..)
+                    | rusqlite::Error::FromSqlConversionFailure(..)
+            ) =>
+            {
+                Self::Corrupt(text)
+            }
             _ => Self::Sql(text),
         }
     }

@@ -1,4 +1,5 @@
-//! Owns a look at the store's own health, beside a daemon that may be writing it: nothing is changed or locked.
+//! Owns looking whether the store is whole: before it is written, and beside a daemon that may be writing it. Nothing is
+//! changed or locked.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,6 +12,9 @@ use super::{StoreError, connection, lock, migrate};
 /// How long the file is looked through. A large one is not looked through to its end: that takes minutes, and a reader
 /// in the daemon's way.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// How long a store is looked through before it is written: a daemon is back within two seconds, also after a crash.
+/// This is enough for half a gigabyte on a slow machine; `check` looks on for longer.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// Steps of SQLite's machine between two looks at the clock; a few milliseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -48,13 +52,26 @@ pub fn look_over(path: &Path) -> Result<Health, StoreError> {
     let mut conn = connection::reader(path)?;
     let schema = migrate::recognise(&conn, path)?;
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let begun = Instant::now();
+    let mut found = wholeness(&mut conn, LONGEST_LOOK)?;
+    if found == Wholeness::Whole {
+        found = texts(&conn, begun + LONGEST_LOOK)?;
+    }
     Ok(Health {
         schema,
         bytes: bytes(path),
         log_bytes: bytes(&lock::beside(path, "-wal")),
         holder: holder(path),
-        wholeness: wholeness(&mut conn, LONGEST_LOOK)?,
+        wholeness: found,
     })
+}
+
+/// Asserts that the store is whole as far as can be seen within a second, so that nothing is written on top of damage.
+pub(super) fn assert_whole(conn: &mut Connection) -> Result<(), StoreError> {
+    match wholeness(conn, FIRST_LOOK)? {
+        Wholeness::Whole | Wholeness::Unfinished => Ok(()),
+        Wholeness::Damaged(wrong) => Err(StoreError::Corrupt(wrong)),
+    }
 }
 
 /// Bytes that this user can still write to the disk of `directory`; `None` where the system does not say.
@@ -67,10 +84,11 @@ pub fn free_bytes(directory: &Path) -> Option<u64> {
 fn wholeness(conn: &mut Connection, time: Duration) -> Result<Wholeness, StoreError> {
     let begun = Instant::now();
     conn.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || begun.elapsed() >= time))?;
-    let found = conn.query_row("-- health::wholeness\nPRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    let found = conn.query_row("-- health::wholeness\nPRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     conn.progress_handler(0, None::<fn() -> bool>)?;
     match found {
         Ok(ok) if ok == "ok" => Ok(Wholeness::Whole),
+        Ok(wrong) if is_unread(&wrong) => Err(StoreError::Io(wrong)),
         Ok(wrong) => Ok(Wholeness::Damaged(wrong)),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(Wholeness::Unfinished),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
@@ -78,6 +96,37 @@ fn wholeness(conn: &mut Connection, time: Duration) -> Result<Wholeness, StoreEr
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a finding only says that the disk gave a page not out: whether that is damaged is not known.
+fn is_unread(wrong: &str) -> bool {
+    let code = wrong.split_once("error code=").map(|(_, after)| after.split(|c: char| !c.is_ascii_digit()).next());
+    let code = code.flatten().and_then(|digits| digits.parse::<i32>().ok());
+    // The lowest byte of what SQLite says is the kind of an error.
+    code.is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_IOERR)
+}
+
+/// Holds the texts of alerts against their digests: the structure of a file says nothing of letters within a text. A
+/// text that was read without its evidence, and got that put back, is not the one that was received.
+fn texts(conn: &Connection, until: Instant) -> Result<Wholeness, StoreError> {
+    let mut statement = conn.prepare(
+        "-- health::texts\n\
+         SELECT raw, digest, alert_id, tenant_id FROM alert JOIN tenant USING (tenant_key) WHERE thin = 0",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if Instant::now() >= until {
+            return Ok(Wholeness::Unfinished);
+        }
+        let column = |at| row.get_ref(at).map(|value| value.as_bytes().unwrap_or_default());
+        if xxhash_rust::xxh3::xxh3_128(column(0)?).to_be_bytes() != *column(1)? {
+            let [alert, tenant] = [column(2)?, column(3)?].map(String::from_utf8_lossy);
+            return Ok(Wholeness::Damaged(format!(
+                "the text of alert {alert} of tenant {tenant} is not what was received"
+            )));
+        }
+    }
+    Ok(Wholeness::Whole)
 }
 
 /// Who holds the claim. Trying to take it would keep out a daemon that starts at that moment; the system's list of locks
@@ -143,6 +192,13 @@ mod tests {
         std::fs::write(&path, bytes).expect("written");
         let mut conn = Connection::open(&path).expect("a file");
         assert!(matches!(wholeness(&mut conn, LONGEST_LOOK).expect("looked"), Wholeness::Damaged(_)));
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_no_damage() {
+        assert!(is_unread("Tree 7 page 59: unable to get the page. error code=8458"));
+        assert!(!is_unread("Tree 7 page 59: unable to get the page. error code=11"));
+        assert!(!is_unread("Tree 7 page 59 cell 3: Rowid 10 out of order"));
     }
 
     #[test]

@@ -19,11 +19,7 @@ impl StoreLock {
     /// [`StoreError::InUse`] with the holder, or [`StoreError::Unopened`] when the lock file cannot be used.
     pub fn claim(path: &Path) -> Result<Self, StoreError> {
         let lock_path = beside(path, ".lock");
-        let unopened = |error: std::io::Error| StoreError::Unopened {
-            path: lock_path.clone(),
-            detail: error.to_string(),
-            permission: error.kind() == std::io::ErrorKind::PermissionDenied,
-        };
+        let unopened = |error: std::io::Error| StoreError::of_file(&lock_path, &error);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

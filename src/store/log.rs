@@ -35,14 +35,21 @@ impl Log {
     }
 
     /// Begins the log anew if it is too long, and if those who read let it; to be called between transactions.
-    pub(super) fn keep_short(&mut self, conn: &Connection) {
+    ///
+    /// # Errors
+    /// When the disk fails. A file that cannot be written while its log can would otherwise be noticed by nobody, and the
+    /// log would grow. Any other trouble, as a full disk, is told by the next transaction.
+    pub(super) fn keep_short(&mut self, conn: &Connection) -> Result<(), StoreError> {
         if !self.is_long() || self.not_before.is_some_and(|time| Instant::now() < time) {
-            return;
+            return Ok(());
         }
-        // An error here is no news: the transaction is durable, and a disk that fails is told by the next one.
-        let done = begin_anew(conn, self.wait).unwrap_or(false);
+        let done = match begin_anew(conn, self.wait) {
+            Err(error) if error.is_fatal() => return Err(error),
+            done => done.unwrap_or(false),
+        };
         self.not_before = (!done).then(|| Instant::now() + self.wait * PAUSES);
         self.wait = if done { FIRST_WAIT } else { LONGEST_WAIT.min(self.wait * 2) };
+        Ok(())
     }
 
     /// A log that was begun anew is cut to this length, so a longer one was not.

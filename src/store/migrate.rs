@@ -30,8 +30,7 @@ fn newest() -> i64 {
     embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
 }
 
-/// Checks whose file it is, takes a backup if it must change, and applies what is missing, each step in one
-/// transaction.
+/// Checks whose file it is, takes a backup if it must change, and applies what is missing in one transaction.
 pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<Migrated, StoreError> {
     let from = recognise(conn, path)?;
     let to = newest();
@@ -42,7 +41,9 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<Migrated, St
     }
     let backup = if from > 0 { Some(back_up(conn, path, from)?) } else { None };
     connection::make_durable(conn)?;
-    embedded::migrations::runner().run(conn).map_err(|e| StoreError::Sql(format!("migrating the schema: {e}")))?;
+    // All steps and the list of them in one transaction: by itself, refinery would write a step and that it was done in
+    // two, and a file that was left between them could never be opened again.
+    embedded::migrations::runner().set_grouped(true).run(conn).map_err(|e| unmigrated(&e))?;
     index::fill(conn)?;
     Ok(Migrated { from, to, backup })
 }
@@ -72,7 +73,7 @@ pub(super) fn recognise(conn: &Connection, path: &Path) -> Result<i64, StoreErro
         other => other?,
     };
     let objects: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application == 0 && objects == 0 {
+    if application == 0 && (objects == 0 || is_barely_begun(conn)?) {
         return Ok(0);
     }
     if application != APPLICATION_ID {
@@ -83,6 +84,14 @@ pub(super) fn recognise(conn: &Connection, path: &Path) -> Result<i64, StoreErro
     if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
 }
 
+/// Whether a first start was killed between the two transactions in which a file gets the list of its migrations and
+/// then the first of them.
+fn is_barely_begun(conn: &Connection) -> Result<bool, StoreError> {
+    let others = "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'refinery_schema_history'";
+    let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    Ok(count(others)? == 0 && count("SELECT count(*) FROM refinery_schema_history")? == 0)
+}
+
 fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, StoreError> {
     let backup = beside(path, &format!(".before-schema-{}", version + 1));
     if backup.exists() {
@@ -91,14 +100,50 @@ fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, Stor
     }
     let partial = beside(&backup, ".partial");
     if partial.exists() {
-        std::fs::remove_file(&partial).map_err(io)?;
+        std::fs::remove_file(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
     }
     conn.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
-    std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(io)?;
-    std::fs::rename(&partial, &backup).map_err(io)?;
+    std::fs::File::open(&partial)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::of_file(&partial, &error))?;
+    std::fs::rename(&partial, &backup).map_err(|error| StoreError::of_file(&partial, &error))?;
     Ok(backup)
 }
 
-fn io(error: std::io::Error) -> StoreError {
-    StoreError::Io(error.to_string())
+/// What kept the schema from being brought up: most often the disk.
+fn unmigrated(error: &refinery::Error) -> StoreError {
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    match cause.map(StoreError::from) {
+        None | Some(StoreError::Sql(_)) => StoreError::Sql(format!("migrating the schema: {error}")),
+        Some(known) => known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Each of the transactions of a first start is cut off once, as a kill or a failing disk would.
+    #[test]
+    fn a_first_start_that_was_cut_off_anywhere_is_finished_by_the_next() {
+        for cut in 0.. {
+            let dir = tempfile::tempdir().expect("a directory");
+            let path = dir.path().join("alerts.db");
+            let mut conn = connection::writer(&path).expect("a file");
+            let commits = Arc::new(AtomicU32::new(0));
+            conn.commit_hook(Some(move || commits.fetch_add(1, Ordering::Relaxed) >= cut)).expect("a hook");
+            let done = migrate(&mut conn, &path).is_ok();
+            drop(conn);
+            let mut conn = connection::writer(&path).expect("a file");
+            let migrated = migrate(&mut conn, &path).unwrap_or_else(|error| panic!("cut off after {cut}: {error}"));
+            assert_eq!(migrated.to, newest());
+            if done {
+                assert!(cut > 1, "a first start has more transactions than one");
+                return;
+            }
+        }
+    }
 }

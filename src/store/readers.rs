@@ -1,11 +1,12 @@
 //! Owns the connections that only read.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::anchor::Anchor;
 use super::{StoreError, connection};
 
 /// So many reads run at once; the machine has few cores, and each connection has a page cache.
@@ -15,13 +16,14 @@ const READERS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
+    anchor: Arc<Anchor>,
     places: Semaphore,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), places: Semaphore::new(READERS), idle: Mutex::default() }
+    pub(super) fn new(path: &Path, anchor: Arc<Anchor>) -> Self {
+        Self { path: path.to_owned(), anchor, places: Semaphore::new(READERS), idle: Mutex::default() }
     }
 
     /// The database file.
@@ -31,12 +33,13 @@ impl Readers {
 
     /// Runs `work` on a read-only connection, away from the async threads.
     pub(super) async fn run<T: Send + 'static>(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _place = self.places.acquire().await.map_err(|_| StoreError::Closed)?;
-        let this = std::sync::Arc::clone(self);
+        let this = Arc::clone(self);
         let run = move || {
+            this.anchor.holds()?;
             let idle = this.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
             let conn = idle.map_or_else(|| connection::reader(&this.path), Ok)?;
             let result = work(&conn);

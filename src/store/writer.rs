@@ -8,6 +8,7 @@ use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::StoreError;
+use super::anchor::Anchor;
 use super::log::Log;
 
 /// So many jobs may wait; further callers wait for a place, which slows reading down to the speed of the disk.
@@ -27,9 +28,9 @@ const BETWEEN_STATISTICS: Duration = Duration::from_secs(3_600);
 /// Takes those statistics anew that are out of date, from a sample, so that the writer is not held up.
 const TAKE_STATISTICS: &str = "PRAGMA analysis_limit = 400; PRAGMA optimize;";
 
-/// Work inside a transaction, or the reason why there is none. `None` when it failed and said so; else the reply that
-/// tells the caller how the commit went.
-type Work = Box<dyn FnOnce(Result<&Savepoint<'_>, StoreError>) -> Option<Reply> + Send>;
+/// Work inside a transaction, or the reason why there is none: the reply that tells the caller how the commit went, or
+/// the error that the caller was told already.
+type Work = Box<dyn FnOnce(Result<&Savepoint<'_>, StoreError>) -> Result<Reply, StoreError> + Send>;
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 struct Job {
@@ -76,7 +77,7 @@ impl std::fmt::Debug for Job {
 
 impl Writer {
     /// Starts the thread. It ends when the `Writer` is dropped and all that waited is done.
-    pub(super) fn start(conn: Connection, log: Log) -> Result<(Self, JoinHandle<()>), StoreError> {
+    pub(super) fn start(conn: Connection, log: Log, anchor: Arc<Anchor>) -> Result<(Self, JoinHandle<()>), StoreError> {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let committed = Arc::new(Notify::new());
         let told = Arc::clone(&committed);
@@ -86,7 +87,7 @@ impl Writer {
         let working = Arc::clone(&round);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(conn, log, waiting, &told, &watching, &working))
+            .spawn(move || write_all(conn, log, &anchor, waiting, &told, &watching, &working))
             .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
         Ok((Self { jobs, committed, watcher, round }, thread))
     }
@@ -118,10 +119,10 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |savepoint| match savepoint.and_then(work) {
             // A caller that is gone by now does not undo its work.
-            Ok(value) => Some(Box::new(move |commit| drop(answer.send(commit.map(|()| value))))),
+            Ok(value) => Ok(Box::new(move |commit| drop(answer.send(commit.map(|()| value))))),
             Err(error) => {
-                drop(answer.send(Err(error)));
-                None
+                drop(answer.send(Err(error.clone())));
+                Err(error)
             }
         });
         self.jobs.send(Job { weight, work }).await.map_err(|_| StoreError::Closed)?;
@@ -136,22 +137,28 @@ fn patience(log_bytes: u64) -> Duration {
 fn write_all(
     mut conn: Connection,
     mut log: Log,
+    anchor: &Anchor,
     mut waiting: mpsc::Receiver<Job>,
     committed: &Notify,
     watcher: &OnceLock<Watcher>,
     round: &Round,
 ) {
     let mut looked_at = Instant::now();
+    let mut broken = None;
     while let Some(first) = waiting.blocking_recv() {
         let begun = Instant::now();
         round.set(Some(begun));
-        let outcome = write_group(&mut conn, first, &mut waiting);
+        let outcome = match &broken {
+            None => write_group(&mut conn, anchor, first, &mut waiting),
+            Some(error) => refuse(first, StoreError::clone(error)),
+        };
         if let Some(tell) = watcher.get() {
-            tell(begun.elapsed(), outcome.err().as_ref());
+            tell(begun.elapsed(), outcome.as_ref().err());
         }
         committed.notify_waiters();
-        log.keep_short(&conn);
-        if looked_at.elapsed() > BETWEEN_STATISTICS {
+        // Once the disk has failed, what it says of later writes is worth nothing.
+        broken = broken.or(outcome.err().filter(StoreError::is_fatal)).or_else(|| log.keep_short(&conn).err());
+        if broken.is_none() && looked_at.elapsed() > BETWEEN_STATISTICS {
             looked_at = Instant::now();
             // Statistics make plans better and are no part of any promise.
             drop(conn.execute_batch(TAKE_STATISTICS));
@@ -165,43 +172,61 @@ fn write_all(
 }
 
 /// One transaction: the first job and what else waits, up to the group's weight.
-fn write_group(conn: &mut Connection, first: Job, waiting: &mut mpsc::Receiver<Job>) -> Result<(), StoreError> {
-    let mut transaction = match conn.transaction_with_behavior(TransactionBehavior::Immediate) {
+fn write_group(
+    conn: &mut Connection,
+    anchor: &Anchor,
+    first: Job,
+    waiting: &mut mpsc::Receiver<Job>,
+) -> Result<(), StoreError> {
+    let begun = anchor.holds().and_then(|()| Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?));
+    let mut transaction = match begun {
         Ok(transaction) => transaction,
-        Err(error) => {
-            let error = StoreError::from(error);
-            drop((first.work)(Err(error.clone())));
-            return Err(error);
-        }
+        Err(error) => return refuse(first, error),
     };
     let mut replies = Vec::new();
     let mut weight = 0;
     let mut next = Some(first);
-    while let Some(job) = next {
+    let mut undone = None;
+    while let Some(job) = next.take() {
         weight += job.weight.max(1);
-        replies.extend(in_savepoint(&mut transaction, job.work));
-        next = if weight < GROUP_WEIGHT { waiting.try_recv().ok() } else { None };
+        match in_savepoint(&mut transaction, job.work) {
+            Ok(reply) => replies.push(reply),
+            // A full disk or a failed write undoes the jobs before, too. Another one would begin a transaction of its own.
+            Err(error) if transaction.is_autocommit() => undone = Some(error),
+            Err(_) => {}
+        }
+        if undone.is_none() && weight < GROUP_WEIGHT {
+            next = waiting.try_recv().ok();
+        }
     }
-    // A full disk or a failed write has rolled the whole transaction back by now; the commit then fails and says so.
-    let outcome = transaction.commit().map_err(StoreError::from);
+    let outcome = undone.map_or_else(|| transaction.commit().map_err(StoreError::from), Err);
+    // What went to a file that was taken away meanwhile is not kept.
+    let outcome = outcome.and_then(|()| anchor.holds());
     for reply in replies {
         reply(outcome.clone());
     }
     outcome
 }
 
+/// Tells a job why it has no transaction.
+fn refuse(job: Job, error: StoreError) -> Result<(), StoreError> {
+    drop((job.work)(Err(error.clone())));
+    Err(error)
+}
+
 /// Runs one job so that its failure undoes it alone.
-fn in_savepoint(transaction: &mut Transaction<'_>, work: Work) -> Option<Reply> {
+fn in_savepoint(transaction: &mut Transaction<'_>, work: Work) -> Result<Reply, StoreError> {
     let savepoint = match transaction.savepoint() {
         Ok(savepoint) => savepoint,
         Err(error) => return work(Err(error.into())),
     };
     let reply = work(Ok(&savepoint))?;
     match savepoint.commit() {
-        Ok(()) => Some(reply),
+        Ok(()) => Ok(reply),
         Err(error) => {
-            reply(Err(error.into()));
-            None
+            let error = StoreError::from(error);
+            reply(Err(error.clone()));
+            Err(error)
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One store has one writer; whoever comes second is told who that is, and readers are welcome.
 
+use crate::rig::campaign::Row;
 use crate::support::{Config, House, on_threads, simulator};
 
 #[test]
-fn a_second_writer_is_told_who_holds_the_store_and_readers_are_served() {
+fn d9_a_second_writer_is_told_who_holds_the_store_and_readers_are_served() {
     on_threads(async {
+        let row = Row::begin("D9");
         let sim = simulator(2, 30).await;
         let house = House::with(&Config::of(&sim));
         let daemon = house.start();
@@ -33,5 +35,6 @@ fn a_second_writer_is_told_who_holds_the_store_and_readers_are_served() {
         let said = house.run(&["sync"]);
         assert_eq!(said.code, Some(0), "{said:?}");
         assert_eq!(house.run(&["status"]).code, Some(0), "after a stop");
+        row.held(2, "`run` and `sync` beside a daemon end with 75 and name it; readers are served");
     });
 }
