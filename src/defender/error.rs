@@ -9,7 +9,7 @@ use crate::http::{HttpError, PROXY_REMEDY, Trouble};
 
 /// The body of an answer was not what it has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed(pub String);
+pub struct Malformed(pub String);
 
 /// How long a throttled tenant waits when the service does not say.
 const DEFAULT_THROTTLE: Duration = Duration::from_secs(60);

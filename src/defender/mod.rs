@@ -8,7 +8,8 @@ mod page;
 mod query;
 mod quota;
 mod reading;
-mod split;
+#[doc(hidden)]
+pub mod split;
 
 use std::sync::Arc;
 use std::time::Duration;

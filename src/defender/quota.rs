@@ -120,4 +120,30 @@ mod tests {
         assert_eq!(quota.take(tenant()), Ok(()));
         assert_eq!(quota.spent(tenant()), 1);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_hour_is_over_to_the_moment() {
+        let quota = Quota::new(Rates::default());
+        assert_eq!(quota.take(tenant()), Ok(()));
+        tokio::time::sleep(HOUR - Duration::from_millis(1)).await;
+        assert_eq!(quota.spent(tenant()), 1);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(quota.spent(tenant()), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_taken_over_once_and_only_those_that_count() {
+        tokio::time::sleep(2 * HOUR).await;
+        let taken_over = |calls: &[(u32, Duration)]| {
+            let quota = Quota::new(Rates::default());
+            calls.iter().for_each(|(spent, age)| quota.restore(tenant(), *spent, *age));
+            quota.spent(tenant())
+        };
+        let minute_less = HOUR - MINUTE;
+        assert_eq!(taken_over(&[(5, minute_less)]), 5);
+        assert_eq!(taken_over(&[(5, MINUTE), (7, MINUTE)]), 5, "what was counted here is known better");
+        assert_eq!(taken_over(&[(0, MINUTE), (7, MINUTE)]), 7, "none is nothing that was counted");
+        assert_eq!(taken_over(&[(5, HOUR), (7, MINUTE)]), 7, "calls of an hour ago are none");
+        assert_eq!(taken_over(&[(5_000, MINUTE)]), 1_400, "no more than are allowed have to be waited for");
+    }
 }

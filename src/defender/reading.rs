@@ -63,7 +63,7 @@ impl Reading {
         let page = Page::begin(answer.asked_at(), answer.date());
         Self {
             answer,
-            splitter: Splitter::new(),
+            splitter: Splitter::default(),
             scan: Scan { tenant, thin, lenient },
             page,
             rows: Vec::new(),

@@ -5,7 +5,8 @@
 //! of it was well-formed.
 
 use memchr::memchr2;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::Malformed;
 
@@ -20,7 +21,7 @@ const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 
 /// One row of an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub enum Row {
     /// Its bytes.
     Whole(Vec<u8>),
     /// Why it is not handed on, and the beginning of it.
@@ -29,15 +30,23 @@ pub(super) enum Row {
 
 impl Row {
     /// What was kept of it.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Whole(bytes) | Self::Refused(_, bytes) => bytes,
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is left of an answer when its rows are taken out. A second list `value` is refused: only one is split, and the
+/// rows of the other would be lost without a word.
+#[derive(Deserialize)]
+struct Envelope {
+    value: IgnoredAny,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Phase {
+    #[default]
     Before,
     RowOrEnd,
     Row,
@@ -47,8 +56,8 @@ enum Phase {
 }
 
 /// Splits a body that is fed to it in pieces.
-#[derive(Debug)]
-pub(super) struct Splitter {
+#[derive(Debug, Default)]
+pub struct Splitter {
     phase: Phase,
     envelope: Vec<u8>,
     row: Vec<u8>,
@@ -61,22 +70,8 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    pub(super) fn new() -> Self {
-        Self {
-            phase: Phase::Before,
-            envelope: Vec::new(),
-            row: Vec::new(),
-            row_bytes: 0,
-            depth: 0,
-            deepest: 0,
-            in_string: false,
-            escaped: false,
-            rows: Vec::new(),
-        }
-    }
-
     /// Takes the next piece of the body.
-    pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Malformed> {
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Malformed> {
         while !bytes.is_empty() {
             let used = match self.phase {
                 Phase::Before => self.before(bytes)?,
@@ -90,12 +85,12 @@ impl Splitter {
     }
 
     /// The rows that have completed since the last call.
-    pub(super) fn take(&mut self) -> Vec<Row> {
+    pub fn take(&mut self) -> Vec<Row> {
         std::mem::take(&mut self.rows)
     }
 
     /// Checks, at the end of the body, that it was complete and an answer.
-    pub(super) fn finish(self) -> Result<(), Malformed> {
+    pub fn finish(self) -> Result<(), Malformed> {
         match self.phase {
             Phase::After => {}
             Phase::Before => return Err(without_rows(&self.envelope)),
@@ -103,12 +98,9 @@ impl Splitter {
                 return Err(Malformed("the answer ends inside its list of alerts".to_owned()));
             }
         }
-        let envelope: Value = serde_json::from_slice(&self.envelope)
-            .map_err(|e| Malformed(format!("the answer around the alerts is no JSON: {e}")))?;
-        match envelope.get("value") {
-            Some(Value::Array(_)) => Ok(()),
-            _ => Err(Malformed("the answer has no list `value`".to_owned())),
-        }
+        let text = std::str::from_utf8(&self.envelope).map_err(|e| broken_around(&e))?;
+        let Envelope { value: IgnoredAny } = serde_json::from_str(text).map_err(|e| broken_around(&e))?;
+        Ok(())
     }
 
     /// Up to the `[` that opens the rows.
@@ -139,7 +131,7 @@ impl Splitter {
 
     /// White space, commas, the beginning of a row, or the `]` that closes them.
     fn between(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
-        let Some(at) = bytes.iter().position(|byte| !byte.is_ascii_whitespace()) else { return Ok(bytes.len()) };
+        let Some(at) = bytes.iter().position(|byte| !is_blank(*byte)) else { return Ok(bytes.len()) };
         match (bytes[at], self.phase) {
             (b']', Phase::RowOrEnd | Phase::CommaOrEnd) => {
                 self.envelope.push(b']');
@@ -240,10 +232,21 @@ impl Splitter {
     }
 }
 
+/// White space as JSON has it.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 /// Whether the text ends in the key `value` and a colon.
 fn is_value_key(envelope: &[u8]) -> bool {
     let Some(before_colon) = envelope.trim_ascii_end().strip_suffix(b":") else { return false };
-    before_colon.trim_ascii_end().ends_with(b"\"value\"")
+    let Some(before_key) = before_colon.trim_ascii_end().strip_suffix(b"\"value\"") else { return false };
+    // A longer key may end so; then its quote is escaped.
+    matches!(before_key.trim_ascii_end().last(), Some(b'{' | b','))
+}
+
+fn broken_around(why: &dyn std::fmt::Display) -> Malformed {
+    Malformed(format!("the answer around the alerts is no JSON: {why}"))
 }
 
 fn without_rows(envelope: &[u8]) -> Malformed {
@@ -263,7 +266,7 @@ mod tests {
 
     /// Splits `body` fed in pieces of `size` bytes.
     fn split(body: &[u8], size: usize) -> Result<Vec<String>, Malformed> {
-        let mut splitter = Splitter::new();
+        let mut splitter = Splitter::default();
         let mut rows = Vec::new();
         for piece in body.chunks(size) {
             splitter.feed(piece)?;
@@ -295,6 +298,12 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_ends_like_the_list_is_another_one() {
+        let body = br#"{"a\"value":[{"b":1}],"value":[{"c":1}]}"#;
+        assert_eq!(split(body, 7), Ok(vec![r#"{"c":1}"#.to_owned()]));
+    }
+
+    #[test]
     fn anything_else_is_not() {
         for (body, why) in [
             (&b""[..], "no list `value`"),
@@ -310,6 +319,10 @@ mod tests {
             (br#"{"value":[{},]}"#, "broken by `]`"),
             (br#"{"value":[1]}"#, "broken by `1`"),
             (br#"[{"value":[]}]"#, "no list `value`"),
+            (br#"{"value":[{}],"value":[{}]}"#, "around the alerts is no JSON: duplicate field"),
+            (br#"{"value":[{}],"valu\u0065":[{}]}"#, "around the alerts is no JSON: duplicate field"),
+            (b"{\"value\":[\x0c{}]}", "broken by"),
+            (b"{\"value\":[],\"\xff\":1}", "around the alerts is no JSON"),
         ] {
             let error = split(body, 5).expect_err("not an answer");
             assert!(error.0.contains(why), "{} / {why}", error.0);

@@ -95,8 +95,10 @@ impl Ticks {
     /// How long after `earlier` this is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        let ticks = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
-        Duration::from_nanos(ticks.saturating_mul(100))
+        let ticks = self.0.saturating_sub(earlier.0).max(0);
+        // Whole nanoseconds in 64 bits end after 584 years; the calendar does not.
+        let seconds = u64::try_from(ticks / PER_SECOND).unwrap_or(0);
+        Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(ticks % PER_SECOND).unwrap_or(0) * 100)
     }
 
     /// The point half-way to `other`, rounded down.
@@ -183,6 +185,7 @@ mod tests {
         assert_eq!(Ticks::MAX.next(), Ticks::MAX);
         assert_eq!(Ticks::MIN.previous(), Ticks::MIN);
         assert_eq!(Ticks::MIN.minus(Duration::MAX), Ticks::MIN);
+        assert_eq!(Ticks::MIN.plus(Ticks::MAX.since(Ticks::MIN)), Ticks::MAX, "longer than 584 years");
         assert_eq!(Ticks::MAX.to_string(), "9999-12-30T21:59:59.9999999Z");
     }
 }

@@ -28,9 +28,12 @@ const RESOURCE_ID: &str = "fc780465-2017-40d4-a0c5-307022471b92";
 
 /// The claims that matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Claims {
+pub struct Claims {
+    /// Whose it is: `tid`, where that is a GUID.
     pub tenant: Option<TenantId>,
+    /// Whom it is for: `aud`.
     pub audiences: Vec<String>,
+    /// What it allows: `roles`.
     pub roles: Vec<String>,
     /// Seconds since 1970.
     pub expires: Option<i64>,
@@ -38,7 +41,7 @@ pub(super) struct Claims {
 
 /// What is wrong with a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Objection {
+pub enum Objection {
     /// It is another tenant's, or nobody's.
     ForeignTenant(Option<TenantId>),
     /// It is for another service.
@@ -66,6 +69,9 @@ impl Claims {
     }
 
     /// Checks the claims against what was asked for.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
     pub fn check(&self, tenant: TenantId, audience: &str) -> Result<(), Objection> {
         if self.tenant != Some(tenant) {
             return Err(Objection::ForeignTenant(self.tenant));

@@ -6,7 +6,8 @@
 
 mod app;
 mod certificate;
-mod claims;
+#[doc(hidden)]
+pub mod claims;
 mod classify;
 mod consent;
 mod credential;
@@ -17,7 +18,8 @@ mod inventory;
 mod moment;
 mod registration;
 mod remedy;
-mod reply;
+#[doc(hidden)]
+pub mod reply;
 mod slot;
 mod token;
 

@@ -17,7 +17,8 @@ const MAX_CODE_CHARS: usize = 64;
 
 /// A token as it was issued.
 #[derive(Debug)]
-pub(super) struct Issued {
+pub struct Issued {
+    /// The token itself.
     pub bearer: Secret,
     /// For how long it is good.
     pub expires_in: Option<Duration>,
@@ -54,7 +55,7 @@ impl Issued {
 
 /// Why the login service refused, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub struct Complaint {
     /// The protocol's error code, the only part a client should act on (documented).
     pub error: String,
     /// The numbers behind `AADSTS`: for people, and as hints.
@@ -82,6 +83,7 @@ impl Complaint {
         Some(Self { error, codes, description: tidy(description, MAX_DESCRIPTION_CHARS) })
     }
 
+    /// Whether one of these codes is among them.
     pub fn has(&self, codes: &[u64]) -> bool {
         self.codes.iter().any(|code| codes.contains(code))
     }

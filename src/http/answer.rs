@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::{HttpError, Limits, Trouble};
 use crate::domain::Ticks;
 
+/// A longer wish is taken for a mistake, and must not overflow a clock. Whoever waits has a shorter limit of its own.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
+
 /// A head that has arrived and a body that may still be on its way.
 #[derive(Debug)]
 pub struct Answer {
@@ -50,14 +53,10 @@ impl Answer {
         self.head_after
     }
 
-    /// How long the service asks to wait: `Retry-After` in seconds, or as a date against its own clock.
+    /// How long the service asks to wait: `Retry-After` in seconds, or as a date against its own clock; a day at most.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let text = self.header("retry-after")?.trim();
-        match text.parse::<u64>() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => Some(http_date(text)?.since(self.date()?)),
-        }
+        wait_asked(self.header("retry-after")?, self.header("date"))
     }
 
     /// A header's text.
@@ -105,6 +104,17 @@ impl Answer {
         }
         Ok(String::from_utf8(body).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
     }
+}
+
+/// What `Retry-After` asks for, in an answer of this `Date`.
+#[must_use]
+pub fn wait_asked(text: &str, date: Option<&str>) -> Option<Duration> {
+    let text = text.trim();
+    let asked = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => http_date(text)?.since(http_date(date?)?),
+    };
+    Some(asked.min(LONGEST_ASKED))
 }
 
 fn http_date(text: &str) -> Option<Ticks> {

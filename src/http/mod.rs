@@ -16,6 +16,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use answer::Answer;
+#[doc(hidden)]
+pub use answer::{LONGEST_ASKED, wait_asked};
 pub use error::{HttpError, PROXY_REMEDY, Trouble};
 pub use network::{Authorities, Network, Proxy};
 pub use probe::{Stage, Way};

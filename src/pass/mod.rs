@@ -7,6 +7,8 @@ mod ending;
 mod instant;
 mod plan;
 #[cfg(test)]
+mod plan_edge_tests;
+#[cfg(test)]
 mod plan_tests;
 mod reader;
 mod thin;

@@ -171,7 +171,9 @@ fn first_bad(fields: &[&str]) -> Option<usize> {
     (0..fields.len()).find(|&index| {
         let mut alone = ["*"; FIELDS.len()];
         alone[index] = fields[index];
-        read(&alone.join(" ")).is_none() || fields[index].split(',').any(|part| oversteps(part, FIELDS[index].2))
+        // The parser takes `,` for a list of nothing, which never fires.
+        let is_bad = |part: &str| part.is_empty() || oversteps(part, FIELDS[index].2);
+        read(&alone.join(" ")).is_none() || fields[index].split(',').any(is_bad)
     })
 }
 
@@ -261,6 +263,8 @@ mod tests {
             ("*/0 * * * * *", "`*/0` is no seconds field"),
             ("*/90 * * * * *", "`*/90` is no seconds field"),
             ("0 5-1 * * * *", "`5-1` is no minutes field"),
+            (", * * * *", "`,` is no minutes field"),
+            ("0 1,,2 * * * *", "`1,,2` is no minutes field"),
             ("5", "has 1 fields"),
             ("", "has 0 fields"),
             ("0 * * * * * 2027", "has 7 fields"),

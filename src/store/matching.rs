@@ -23,7 +23,9 @@ pub(super) fn value(kind: ObservableKind, value: &str, open: bool) -> String {
 pub(super) fn all_words(text: &str) -> Option<String> {
     // The index keeps letters, digits and what fonts define for themselves.
     let kept = |c: char| c.is_alphanumeric() || matches!(c, '\u{e000}'..='\u{f8ff}');
-    let words = text.split_whitespace().filter(|word| word.contains(kept)).map(|word| match word.strip_suffix('*') {
+    // A NUL would end the expression in the middle of a phrase.
+    let apart = |c: char| c.is_whitespace() || c.is_control();
+    let words = text.split(apart).filter(|word| word.contains(kept)).map(|word| match word.strip_suffix('*') {
         Some(begin) => format!("{} *", phrase(begin)),
         None => phrase(word),
     });
@@ -43,6 +45,7 @@ mod tests {
             ("title:x ^y (z", Some(r#""title:x" AND "^y" AND "(z""#)),
             (" - ❤ *", None),
             ("- 東京", Some(r#""東京""#)),
+            ("a\0b", Some(r#""a" AND "b""#)),
         ] {
             assert_eq!(all_words(text).as_deref(), expression);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Where files of this repository are; whatever else lies beside them (build output, a clone's data) is nobody's.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 15] = [
     ".cargo",
     ".ci",
     "benches",
@@ -11,6 +11,9 @@ const PLACES: [&str; 13] = [
     "contrib",
     "docs",
     "examples",
+    // Its corpus is bytes, not text.
+    "fuzz/fuzz_targets",
+    "fuzz/src",
     "migrations",
     "packaging",
     "simulator",

@@ -1,0 +1,24 @@
+//! `Retry-After`: never longer than the cap, never guessed, and what it says when it says something.
+//!
+//! Input: the header's text, and on the next line that of `Date`.
+
+use alertferry::http::{LONGEST_ASKED, wait_asked};
+
+use super::input::Input;
+
+pub fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let (text, date) = (input.line(), input.line());
+    let asked = wait_asked(&text, Some(&date));
+    assert!(asked.is_none_or(|wait| wait <= LONGEST_ASKED), "{asked:?}");
+    let bare = wait_asked(&text, None);
+    match text.trim().parse::<u64>() {
+        Ok(seconds) => {
+            assert_eq!(asked.map(|wait| wait.as_secs()), Some(seconds.min(LONGEST_ASKED.as_secs())));
+            assert_eq!(bare, asked, "seconds need no date");
+        }
+        Err(_) => assert_eq!(bare, None, "a date means nothing without the service's own"),
+    }
+    // The date that was the answer's own is no time to wait.
+    assert!(wait_asked(&date, Some(&date)).is_none_or(|wait| wait.is_zero() || date.trim().parse::<u64>().is_ok()));
+}
