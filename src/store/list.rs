@@ -3,9 +3,15 @@
 //! A list is made in two steps: the keys of what fits, by the index that has least to read, and then the rows of these
 //! keys. So what must be sorted is never more than keys and times, and with a limit most lists are read straight off an
 //! index. Which one that is, is written into the statement: the planner knows nothing of a filter's words.
+//!
+//! No index of all alerts goes by their creation. What was created last is found among what was updated last, because an
+//! alert is not older than its last update; the few that say so all the same have an index of their own.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Statement, params_from_iter};
 
 use super::StoreError;
 use super::filter::{AlertFilter, Conditions, Tenants};
@@ -66,6 +72,16 @@ impl Reading {
 pub(super) struct Part {
     pub(super) sql: String,
     values: Vec<Value>,
+    order: Order,
+}
+
+/// In which order a part's rows come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// As they are wanted.
+    Wanted,
+    /// With the creation of each, and a time that it is not after and that falls from row to row.
+    Bounded,
 }
 
 /// The parts of a list, which stand one after another.
@@ -75,25 +91,22 @@ pub(super) fn parts(filter: &AlertFilter, tenants: Option<&Tenants>, sort: Alert
         filter.add_to(&mut conditions, tenants);
         conditions
     };
-    let order = "a.last_update_time DESC, a.alert_key DESC";
+    let path = by_update(filter, tenants);
     match sort {
-        AlertSort::Updated => vec![Part::of(&conditions(), by_update(filter, tenants), order)],
+        AlertSort::Updated => vec![Part::by_update(&conditions(), path)],
         AlertSort::Created => {
-            let path = if filter.devices.is_empty() { "INDEXED BY alert_by_creation" } else { BY_KEYS };
-            vec![Part::of(&conditions(), path, "a.alert_creation_time DESC, a.alert_key DESC")]
+            let ahead = if filter.devices.is_empty() { "INDEXED BY alert_ahead" } else { BY_KEYS };
+            vec![Part::by_creation(&conditions(), path, ahead)]
         }
         AlertSort::Severity => {
-            let path =
-                if is_few(filter, tenants) { by_update(filter, tenants) } else { "INDEXED BY alert_by_severity" };
-            let ranks = ranks(&filter.served_severities());
-            let ranked = ranks.into_iter().map(|severities| {
+            let ranked = ranks(&filter.served_severities()).into_iter().map(|severities| {
                 let mut conditions = conditions();
                 match severities {
                     Rank::OneOf(words) => conditions.one_of("a.severity", &words),
                     Rank::Others => conditions
                         .holds("(a.severity IS NULL OR a.severity NOT IN ('High', 'Medium', 'Low', 'Informational'))"),
                 }
-                Part::of(&conditions, path, order)
+                Part::by_update(&conditions, path)
             });
             ranked.collect()
         }
@@ -101,28 +114,68 @@ pub(super) fn parts(filter: &AlertFilter, tenants: Option<&Tenants>, sort: Alert
 }
 
 impl Part {
-    fn of(conditions: &Conditions, path: &str, order: &str) -> Self {
+    fn by_update(conditions: &Conditions, path: &str) -> Self {
         let sql = format!(
-            "-- list::of\nSELECT a.alert_key FROM alert AS a {path} WHERE {} ORDER BY {order} LIMIT ?{}",
+            "-- list::by_update\nSELECT a.alert_key FROM alert AS a {path} WHERE {} \
+             ORDER BY a.last_update_time DESC, a.alert_key DESC LIMIT ?{}",
             conditions.text(),
             conditions.values().len() + 1
         );
-        Self { sql, values: conditions.values().to_vec() }
+        Self { sql, values: conditions.values().to_vec(), order: Order::Wanted }
+    }
+
+    fn by_creation(conditions: &Conditions, path: &str, ahead: &str) -> Self {
+        let fits = conditions.text();
+        let sql = format!(
+            "-- list::by_creation\n\
+             SELECT a.alert_key, a.alert_creation_time, a.last_update_time AS bound FROM alert AS a {path}
+             WHERE (a.alert_creation_time > a.last_update_time) IS NOT TRUE AND {fits}
+             UNION ALL
+             SELECT a.alert_key, a.alert_creation_time, a.alert_creation_time FROM alert AS a {ahead}
+             WHERE a.alert_creation_time > a.last_update_time AND {fits}
+             ORDER BY bound DESC"
+        );
+        Self { sql, values: conditions.values().to_vec(), order: Order::Bounded }
     }
 
     /// Adds its keys, until there are `most`.
     pub(super) fn read(&self, conn: &Connection, most: usize, keys: &mut Vec<i64>) -> Result<(), StoreError> {
-        let room = i64::try_from(most.saturating_sub(keys.len())).unwrap_or(i64::MAX);
+        let room = most.saturating_sub(keys.len());
         if room == 0 {
             return Ok(());
         }
         let mut statement = conn.prepare(&self.sql)?;
-        let values = self.values.iter().cloned().chain([Value::Integer(room)]);
-        for key in statement.query_map(params_from_iter(values), |row| row.get(0))? {
-            keys.push(key?);
+        match self.order {
+            Order::Wanted => {
+                let limit = Value::Integer(i64::try_from(room).unwrap_or(i64::MAX));
+                let values = self.values.iter().cloned().chain([limit]);
+                for key in statement.query_map(params_from_iter(values), |row| row.get(0))? {
+                    keys.push(key?);
+                }
+            }
+            Order::Bounded => keys.extend(created_last(&mut statement, &self.values, room)?),
         }
         Ok(())
     }
+}
+
+/// The keys of what was created last, at most `room` of them. What has no creation comes last.
+fn created_last(statement: &mut Statement<'_>, values: &[Value], room: usize) -> Result<Vec<i64>, StoreError> {
+    let mut latest = BinaryHeap::new();
+    let mut rows = statement.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let (key, created, bound): (i64, Option<String>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_full = latest.len() == room;
+        if is_full && latest.peek().is_some_and(|Reverse((earliest, _))| *earliest > Some(bound)) {
+            // Nothing that follows was created later than any of these.
+            break;
+        }
+        latest.push(Reverse((created, key)));
+        if is_full {
+            latest.pop();
+        }
+    }
+    Ok(latest.into_sorted_vec().into_iter().map(|Reverse((_, key))| key).collect())
 }
 
 /// By keys that another index tells.
@@ -139,14 +192,12 @@ fn by_update(filter: &AlertFilter, tenants: Option<&Tenants>) -> &'static str {
         BY_KEYS
     } else if is_few(filter, tenants) {
         "INDEXED BY alert_by_tenant_update"
-    } else if filter.severities.len() == 1 {
-        "INDEXED BY alert_by_severity"
     } else if filter.is_open() {
         "INDEXED BY alert_open"
     } else if tenants.is_some_and(|tenants| tenants.keys.len() == 1) {
         "INDEXED BY alert_by_tenant_update"
     } else {
-        "INDEXED BY alert_by_update"
+        "INDEXED BY alert_by_time"
     }
 }
 

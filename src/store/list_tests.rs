@@ -3,9 +3,9 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::filter::{AlertFilter, Tenants};
+use super::filter::{AlertFilter, Conditions, Tenants};
 use super::list::{AlertSort, parts};
-use super::{Store, connection};
+use super::{Store, connection, stats};
 use crate::clock::Clock;
 use crate::domain::Ticks;
 
@@ -158,6 +158,31 @@ fn every_index_tells_the_same() {
         }
     }
     assert!(found > 10_000, "{found}");
+}
+
+#[test]
+fn what_was_created_is_counted_whatever_its_update_claims() {
+    let (_directory, conn) = filled(&alerts());
+    let span = [moment(3).to_string(), moment(5).to_string()];
+    let counted = |sql: &str| {
+        let mut statement = conn.prepare(sql).expect(sql);
+        let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<(i64, Option<String>, i64)> {
+            Ok((row.get(0)?, row.get(1)?, row.get(3)?))
+        };
+        let rows = statement.query_map(params_from_iter(&span), row).expect(sql);
+        let mut rows: Vec<_> = rows.collect::<Result<_, _>>().expect(sql);
+        rows.sort();
+        rows
+    };
+    let naive = "-- list_tests::naive\n\
+                 SELECT tenant_key, severity, 0, count(*) FROM alert NOT INDEXED
+                 WHERE alert_creation_time >= ?1 AND alert_creation_time < ?2 GROUP BY 1, 2";
+    let ahead = "-- list_tests::ahead\n\
+                 SELECT 0, NULL, 0, count(*) FROM alert
+                 WHERE alert_creation_time >= ?1 AND alert_creation_time < ?2 AND last_update_time < ?1";
+    assert!(counted(ahead)[0].2 > 10, "some claim to be updated before these days and created in them");
+    let span = span.iter().cloned().map(Value::Text).collect();
+    assert_eq!(counted(&stats::created(&Conditions::after(span))), counted(naive));
 }
 
 /// Asserts that a statement goes by an index.

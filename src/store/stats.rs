@@ -172,13 +172,17 @@ impl<'a> Counting<'a> {
     }
 }
 
-/// Counts what was created by day.
+/// Counts what was created by day. What was created in these days was updated since they began, but for alerts that claim
+/// otherwise: they say how far back to look.
 pub(super) fn created(conditions: &Conditions) -> String {
     format!(
         "-- stats::created\n\
          SELECT a.tenant_key, a.severity, (unixepoch(a.alert_creation_time) - unixepoch(?1)) / 86400 AS day, count(*)
-         FROM alert AS a INDEXED BY alert_by_creation
-         WHERE a.alert_creation_time >= ?1 AND a.alert_creation_time < ?2 AND {}
+         FROM alert AS a INDEXED BY alert_by_time
+         WHERE a.last_update_time >= coalesce(
+                   (SELECT min(min(b.last_update_time), ?1) FROM alert AS b INDEXED BY alert_ahead
+                    WHERE b.alert_creation_time > b.last_update_time AND b.alert_creation_time >= ?1), ?1)
+           AND a.alert_creation_time >= ?1 AND a.alert_creation_time < ?2 AND {}
          GROUP BY a.tenant_key, a.severity, day",
         conditions.text()
     )
@@ -189,7 +193,7 @@ pub(super) fn resolved(conditions: &Conditions) -> String {
     format!(
         "-- stats::resolved\n\
          SELECT a.tenant_key, a.severity, unixepoch(a.resolved_time) - unixepoch(a.alert_creation_time), 0
-         FROM alert AS a INDEXED BY alert_by_update
+         FROM alert AS a INDEXED BY alert_by_time
          WHERE a.last_update_time >= ?1 AND a.resolved_time >= ?1 AND a.resolved_time < ?2
            AND a.status = 'Resolved' AND a.alert_creation_time IS NOT NULL AND {}",
         conditions.text()
