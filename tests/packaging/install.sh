@@ -1,47 +1,26 @@
 #!/usr/bin/env bash
-# Installs the package into a fresh Debian 12, runs the daemon there as its own user against the simulator, upgrades,
-# removes and purges it, and looks at what is there after each step.
+# Installs the package into a fresh Debian 12, runs the daemon there as its own user against the simulator over TLS, whose
+# authority the configuration names, upgrades, removes and purges it, and looks at what is there after each step.
 #
 #   packaging/build-deb && sudo tests/packaging/install.sh [PACKAGE]
 #
 # PACKAGE is the newest below target/debian unless another one is named. Needs root, debootstrap, and for the first run a
 # mirror of Debian; ends with 69 where it cannot run.
 set -euo pipefail
-# shellcheck source=tests/tools/support/tools.sh
-source "$(dirname "$0")/../tools/support/tools.sh"
-
-skip() {
-    printf 'cannot run here: %s\n' "$*" >&2
-    exit 69
-}
-
-fail() {
-    tail -n 5 "$place"/*.log >&2 2>/dev/null || true
-    printf 'FAILED: %s\n' "$*" >&2
-    exit 1
-}
+# shellcheck source=tests/packaging/support.sh
+source "$(dirname "$0")/support.sh"
 
 ((EUID == 0)) || skip "it makes a root directory, so it must be root"
-for need in debootstrap dpkg-deb chroot unshare; do
-    command -v "$need" >/dev/null || skip "there is no $need"
-done
+needs debootstrap dpkg-deb chroot unshare
 # Its mounts are gone with it, whatever happens.
 if [[ -z ${OWN_MOUNTS-} ]]; then
     unshare --mount true 2>/dev/null || skip "this machine forbids mounts"
     exec env OWN_MOUNTS=yes unshare --mount "$0" "$@"
 fi
-package=${1:-$(find "$target/debian" -name 'alertferry_*.deb' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d ' ' -f 2)}
-[[ -n $package ]] || fail "there is no package; packaging/build-deb makes one"
-[[ -x $target/debug/alertferry-simulator ]] || cargo build --package alertferry-simulator --locked --quiet
-
-# A system with what the package depends on; made once.
-fresh=$target/packaging/bookworm
-if [[ ! -e $fresh/complete ]]; then
-    rm -rf "$fresh"
-    debootstrap --variant=minbase --include=ca-certificates,procps,systemd bookworm "$fresh" >"$place/debootstrap.log" 2>&1 ||
-        skip "debootstrap: $(tail -n 1 "$place/debootstrap.log")"
-    touch "$fresh/complete"
-fi
+package=$(the_package "$@")
+cargo build --workspace --bins --locked --quiet
+# What the package depends on, and what readers have.
+fresh bookworm ca-certificates,procps,systemd,sqlite3
 root=$place/root
 cp -a "$fresh" "$root"
 # Nothing below a mount may be taken away with the rest.
@@ -55,13 +34,13 @@ mount -t proc proc "$root/proc"
 inside() {
     chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
-# LoadCredential=; a configuration that names a credential is refused by whoever has not even the directory's name.
+# LoadCredential=, which the daemon alone has.
 credentials=/run/credentials/alertferry.service
 # as USER COMMAND…: as somebody with all of his groups.
 as() {
     local user=$1
     shift
-    inside setpriv --reuid "$user" --regid "$user" --init-groups env "CREDENTIALS_DIRECTORY=$credentials" "$@"
+    inside setpriv --reuid "$user" --regid "$user" --init-groups "$@"
 }
 # Everything there is, but for what dpkg, apt and the clock write anyhow, and for accounts.
 everything() {
@@ -77,10 +56,6 @@ mode() {
 absent() {
     [[ ! -e $root$1 && ! -L $root$1 ]] || fail "$1 is there"
 }
-step() {
-    printf -- '-- %s\n' "$*"
-}
-
 everything >"$place/before"
 
 step install
@@ -126,13 +101,16 @@ inside install -d -m 0750 -o alertferry -g alertferry /var/lib/alertferry
 
 step "run as alertferry"
 "$target/debug/alertferry-simulator" --seed 7 --tenants 3 --alerts-per-tenant 60 --no-rate-limit --live --speed 600 \
-    --write-config "$place" >"$place/simulator.log" 2>&1 &
+    --tls-authority "$place/authority.pem" --write-config "$place" >"$place/simulator.log" 2>&1 &
 children+=($!)
 until_true 30 "the simulator" grep -q 'Ctrl-C' "$place/simulator.log"
-sed -e 's|^path = .*|path = "/var/lib/alertferry/alerts.db"|' \
+grep -q '^login_url = "https://' "$place/alertferry.toml" || fail "the simulator does not speak TLS"
+sed -e 's|^ca_file = .*|ca_file = "/etc/alertferry/authority.pem"|' -e 's|^path = .*|path = "/var/lib/alertferry/alerts.db"|' \
     -e 's|^secret = .*|secret = { credential = "alertferry.client-secret" }|' "$place/alertferry.toml" \
     >"$root/etc/alertferry/alertferry.toml"
 install -m 600 "$place/client-secret" "$root/etc/credstore/alertferry.client-secret"
+inside install -m 640 -g alertferry /dev/null /etc/alertferry/authority.pem
+cat "$place/authority.pem" >"$root/etc/alertferry/authority.pem"
 inside chown root:alertferry /etc/alertferry/alertferry.toml
 inside chmod 640 /etc/alertferry/alertferry.toml
 inside install -d -m 0500 -o alertferry "$credentials"
@@ -142,7 +120,7 @@ start() {
     local words
     read -ra words < <(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/alertferry.service")
     : >"$place/daemon.log"
-    (umask 0027 && as alertferry "${words[@]}") >"$place/daemon.log" 2>&1 &
+    (umask 0027 && as alertferry env "CREDENTIALS_DIRECTORY=$credentials" "${words[@]}") >"$place/daemon.log" 2>&1 &
     daemon=$!
     children+=("$daemon")
     until_true 30 "the daemon" grep -q daemon.ready "$place/daemon.log"
@@ -171,12 +149,14 @@ as mallory alertferry status >"$place/mallory.log" 2>&1 || code=$?
 ! as mallory cat /var/lib/alertferry/alerts.db >/dev/null 2>&1 || fail "the store can be read by everybody"
 ! as alice touch /var/lib/alertferry/x 2>/dev/null || fail "the group can write beside the store"
 ! as alice cat /etc/credstore/alertferry.client-secret 2>/dev/null || fail "the secret can be read by the group"
+[[ $(as alice sqlite3 'file:/var/lib/alertferry/alerts.db?mode=ro' 'SELECT count(*) FROM alerts') -ge 180 ]] ||
+    fail "sqlite3 shows the group no alerts"
+! as mallory sqlite3 'file:/var/lib/alertferry/alerts.db?mode=ro' 'SELECT count(*) FROM alerts' >/dev/null 2>&1 ||
+    fail "sqlite3 shows alerts to everybody"
 as alertferry alertferry prune --dry-run --older-than 200d >/dev/null || fail "prune"
 
 step upgrade
-dpkg-deb -R "$package" "$place/next"
-sed -i 's/^Version: .*/&+next/' "$place/next/DEBIAN/control"
-dpkg-deb --build --root-owner-group -Znone "$place/next" "$root/tmp/next.deb" >/dev/null
+newer "$package" "$root/tmp/next.deb"
 printf '# a note of the operator\n' >>"$root/etc/alertferry/alertferry.toml.example"
 before=$(count)
 inside dpkg -i /tmp/next.deb >"$place/upgrade.log" 2>&1 </dev/null || fail "the upgrade"
@@ -207,6 +187,6 @@ diff "$place/before" "$place/after" >"$place/left" || fail "purging left: $(cat 
 inside getent passwd alertferry >/dev/null || fail "the user is gone, whose number backups may carry"
 
 cat <<'END'
-all is well. Not tested here: systemd as process 1 (start at installation, restart at an upgrade, stop at removal, and the
-credential); tests/packaging/sandbox.sh runs the program in the sandbox. TLS: the simulator speaks plain HTTP on loopback.
+all is well. Not tested here: systemd as process 1, with its start, restart and stop of the daemon, the credential and the
+sandbox; that is tests/packaging/boot.sh.
 END

@@ -1,5 +1,6 @@
 //! Holds what is packaged against the program and the repository: units beside the daemon's, the manual, completions, and
-//! the package's own list of files. `install.sh` and `sandbox.sh` beside this file try the package and the sandbox.
+//! the package's own list of files. `install.sh`, `boot.sh` and `sandbox.sh` beside this file try the package, the
+//! units and the sandbox.
 
 mod manual;
 mod metadata;
@@ -7,6 +8,9 @@ mod units;
 
 use std::path::Path;
 use std::process::{Command, Output};
+
+/// The columns of a terminal that manuals are read on.
+const WIDTH: usize = 80;
 
 /// The program, without the environment of the test.
 fn program(arguments: &[&str]) -> Output {
@@ -23,7 +27,7 @@ fn text(path: &str) -> String {
 /// What another program says to these arguments; nothing, and a line about it, where there is no such program.
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn other(name: &str, arguments: &[&str]) -> Option<Output> {
-    let output = Command::new(name).args(arguments).env("MANWIDTH", "100").output();
+    let output = Command::new(name).args(arguments).env("MANWIDTH", WIDTH.to_string()).output();
     if output.is_err() {
         println!("skipped: there is no {name} on this machine");
     }

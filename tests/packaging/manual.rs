@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{other, program};
+use crate::{WIDTH, other, program};
 
 /// `alertferry`, `alertferry-alerts`, `alertferry-alerts-list` and so on, found by walking the help.
 fn commands(path: &[&str], found: &mut BTreeSet<String>) {
@@ -40,6 +40,9 @@ fn every_command_has_a_page_that_man_takes() {
         assert!(page.contains("\n.SH NAME\n") && page.contains("\n.SH \"SEE ALSO\"\n"), "{name}");
         if let Some(shown) = other("man", &["--warnings", "-l", &file.to_string_lossy()]) {
             assert!(shown.status.success() && shown.stderr.is_empty(), "{name}: {shown:?}");
+            let text = String::from_utf8_lossy(&shown.stdout);
+            let long: Vec<_> = text.lines().filter(|line| line.chars().count() > WIDTH).collect();
+            assert!(long.is_empty(), "{name} is wider than {WIDTH} columns: {long:?}");
         }
         names.insert(name);
     }
@@ -47,6 +50,31 @@ fn every_command_has_a_page_that_man_takes() {
     let printed = String::from_utf8(program(&["man"]).stdout).expect("UTF-8");
     let first = std::fs::read_to_string(directory.join("alertferry.1")).expect("UTF-8");
     assert_eq!(printed.trim_end(), first.trim_end());
+}
+
+/// A newcomer finds how a command is called, with the names of values, and what each exit code means.
+#[test]
+fn pages_have_what_manuals_have() {
+    let place = tempfile::tempdir().expect("a directory");
+    assert!(program(&["man", "--dir", &place.path().to_string_lossy()]).status.success());
+    let page = |name: &str| {
+        let file = place.path().join(name);
+        let shown = other("man", &["-l", &file.to_string_lossy()])?;
+        Some(String::from_utf8_lossy(&shown.stdout).replace('\u{a0}', " "))
+    };
+    let (Some(first), Some(prune)) = (page("alertferry.1"), page("alertferry-prune.1")) else { return };
+    for heading in ["SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"] {
+        assert!(first.lines().any(|line| line == heading), "{heading} in {first}");
+    }
+    let codes = program(&["--help"]).stdout;
+    let codes = String::from_utf8_lossy(&codes);
+    for line in codes.lines().skip_while(|line| *line != "Exit codes:").skip(1) {
+        let (code, meaning) = line.trim_start().split_once("  ").expect("a code and its meaning");
+        let found = first.lines().any(|line| line.trim_start().starts_with(code) && line.ends_with(meaning.trim()));
+        assert!(found, "{line} in {first}");
+    }
+    assert!(prune.contains("[--older-than AGE]") && !prune.contains("[--help"), "{prune}");
+    assert!(first.contains("'SELECT"), "a quotation mark that no shell takes: {first}");
 }
 
 #[test]

@@ -7,24 +7,12 @@
 # PROGRAM is target/debug/alertferry unless another one is named. Ends with 69 where it cannot run: it needs
 # bubblewrap 0.5, python3-seccomp and systemd-analyze (Debian: apt-get install bubblewrap python3-seccomp systemd).
 set -euo pipefail
-# shellcheck source=tests/tools/support/tools.sh
-source "$(dirname "$0")/../tools/support/tools.sh"
+# shellcheck source=tests/packaging/support.sh
+source "$(dirname "$0")/support.sh"
 
 unit=systemd/alertferry.service
 
-skip() {
-    printf 'cannot run here: %s\n' "$*" >&2
-    exit 69
-}
-
-fail() {
-    tail -n 5 "$place"/*.log >&2 2>/dev/null || true
-    printf 'FAILED: %s\n' "$*" >&2
-    exit 1
-}
-
-command -v bwrap >/dev/null || skip "there is no bwrap"
-command -v systemd-analyze >/dev/null || skip "there is no systemd-analyze"
+needs bwrap systemd-analyze
 for python in /usr/bin/python3 python3 none; do
     "$python" -c 'import seccomp' 2>/dev/null && break
 done
@@ -188,5 +176,5 @@ printf 'works: SIGKILL and another start\n'
 cat <<'END'
 not tested here: systemd itself as process 1 (RootDirectory=, NoExecPaths=, LoadCredential=, IPAddressDeny=, ProtectClock=
 and the other mounts and groups that only it makes, Memory and TasksMax, the watchdog), RestrictRealtime=, LockPersonality=,
-and a network of other hosts. The program lies at /alertferry instead of /usr/bin.
+and a network of other hosts; tests/packaging/boot.sh has most of it. The program lies at /alertferry instead of /usr/bin.
 END

@@ -85,6 +85,27 @@ fn the_program_understands_the_single_run() {
     assert!(String::from_utf8_lossy(&told.stderr).contains(&*config.to_string_lossy()), "{told:?}");
 }
 
+/// The credential is the daemon's alone: members of its group ask the store without it, and nobody signs in without it.
+#[test]
+fn only_those_who_sign_in_need_the_credential() {
+    let place = tempfile::tempdir().expect("a directory");
+    let config = place.path().join("alertferry.toml");
+    let sample = text("config/alertferry.minimal.toml");
+    assert!(sample.contains("credential = "), "{sample}");
+    let store = format!("[store]\npath = \"{}\"\n", place.path().join("alerts.db").display());
+    std::fs::write(&config, store + &sample).expect("written");
+    let config = config.to_string_lossy();
+    for command in [&["status"][..], &["query", "SELECT 1"], &["alerts", "list"], &["tenant", "list"]] {
+        let told = program(&[&["--config", &config], command].concat());
+        assert_eq!(told.status.code(), Some(66), "no store yet: {told:?}");
+    }
+    for command in ["run", "sync"] {
+        let told = program(&["--config", &config, command]);
+        assert_eq!(told.status.code(), Some(78), "{told:?}");
+        assert!(String::from_utf8_lossy(&told.stderr).contains("$CREDENTIALS_DIRECTORY is not set"), "{told:?}");
+    }
+}
+
 #[test]
 fn systemd_accepts_every_unit_and_calls_it_safe() {
     let place = tempfile::tempdir().expect("a directory");

@@ -34,6 +34,9 @@ pub fn text(args: &Args, simulator: &Simulator, tenants: &[String], config: Opti
     if tenants.len() > LISTED {
         add(&mut out, &format!("  tenant     … and {} more", tenants.len() - LISTED));
     }
+    if let Some(authority) = &args.tls_authority {
+        add(&mut out, &format!("  authority  {}", authority.display()));
+    }
     if let Some(config) = config {
         add(&mut out, &format!("  config     {}", config.display()));
         add(&mut out, &format!("  run        alertferry --config {} run", config.display()));
@@ -48,7 +51,11 @@ pub fn text(args: &Args, simulator: &Simulator, tenants: &[String], config: Opti
 fn usage(out: &mut String, args: &Args, simulator: &Simulator, tenant: &str) {
     let (login, api) = (simulator.login_url(), simulator.api_url());
     add(out, "Try:");
-    add(out, "  TOKEN=$(curl -s --data-urlencode grant_type=client_credentials \\");
+    let curl = match &args.tls_authority {
+        None => "curl -s".to_owned(),
+        Some(authority) => format!("curl -s --cacert '{}'", authority.display()),
+    };
+    add(out, &format!("  TOKEN=$({curl} --data-urlencode grant_type=client_credentials \\"));
     add(
         out,
         &format!(
@@ -58,7 +65,7 @@ fn usage(out: &mut String, args: &Args, simulator: &Simulator, tenant: &str) {
     );
     add(out, "    --data-urlencode scope=https://api.securitycenter.microsoft.com/.default \\");
     add(out, &format!("    {login}/{tenant}/oauth2/v2.0/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"));
-    add(out, &format!("  curl -s -H \"Authorization: Bearer $TOKEN\" '{api}/api/alerts?$top=2&$expand=evidence'"));
+    add(out, &format!("  {curl} -H \"Authorization: Bearer $TOKEN\" '{api}/api/alerts?$top=2&$expand=evidence'"));
 }
 
 fn add(out: &mut String, line: &str) {

@@ -18,7 +18,12 @@ pub fn write(directory: &Path, args: &Args, simulator: &Simulator, tenants: &[St
     let secret = directory.join("client-secret");
     let config = directory.join("alertferry.toml");
     write_private(&secret, &args.secret)?;
-    write_private(&config, &text(&directory, &secret, args, simulator, tenants))?;
+    let mut text = text(&directory, &secret, args, simulator, tenants);
+    if let Some(authority) = &args.tls_authority {
+        let authority = authority.canonicalize()?;
+        text.push_str(&format!("\n[network]\nca_file = {}\n", quoted(&authority.to_string_lossy())));
+    }
+    write_private(&config, &text)?;
     Ok(config)
 }
 

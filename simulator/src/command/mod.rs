@@ -4,6 +4,7 @@ mod banner;
 mod config;
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ pub struct Args {
     /// Do not answer 429 after 100 calls a minute or 1,500 an hour.
     #[arg(long)]
     no_rate_limit: bool,
+    /// Serve https, and write the certificate of the authority that clients have to believe into this file.
+    #[arg(long, value_name = "FILE")]
+    tls_authority: Option<PathBuf>,
     /// Write a configuration for the daemon and the secret into this directory.
     #[arg(long, value_name = "DIR")]
     write_config: Option<PathBuf>,
@@ -73,7 +77,15 @@ pub async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let world = world(&args)?;
     let tenants = world.tenant_ids();
-    let simulator = Simulator::bind(world, args.listen).await?;
+    let simulator = match &args.tls_authority {
+        None => Simulator::bind(world, args.listen).await?,
+        Some(file) => {
+            let simulator = Simulator::bind_tls(world, args.listen).await?;
+            let written = fs::write(file, simulator.authority().unwrap_or_default());
+            written.map_err(|error| format!("{}: {error}", file.display()))?;
+            simulator
+        }
+    };
     let config = match &args.write_config {
         Some(directory) => Some(config::write(directory, &args, &simulator, &tenants)?),
         None => None,

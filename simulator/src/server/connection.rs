@@ -1,4 +1,5 @@
-//! Owns connections: accepting them, HTTP/1.1 with keep-alive on each, and the socket that can be reset.
+//! Owns connections: accepting them, TLS where it is asked for, HTTP/1.1 with keep-alive on each, and the socket that can
+//! be reset.
 
 use std::io;
 use std::pin::Pin;
@@ -46,11 +47,24 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         Ok(()) | Err(_) => Socket { stream, reset: Arc::default() },
     };
     let reset = Arc::clone(&socket.reset);
+    let acceptor = shared.tls.as_ref().map(|tls| tls.acceptor.clone());
+    match acceptor {
+        None => answer(socket, shared, reset).await,
+        Some(acceptor) => {
+            // Else it is a client that does not believe the authority, or speaks no TLS.
+            if let Ok(stream) = acceptor.accept(socket).await {
+                answer(stream, shared, reset).await;
+            }
+        }
+    }
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>, reset: Arc<AtomicBool>) {
     let service = service_fn(move |request| handle::handle(Arc::clone(&shared), request, Arc::clone(&reset)));
     let mut http = http1::Builder::new();
     http.auto_date_header(false).max_buf_size(256 * 1024);
     // Every error here is a client that left or a break that a fault asked for.
-    if http.serve_connection(TokioIo::new(socket), service).await.is_err() {}
+    if http.serve_connection(TokioIo::new(stream), service).await.is_err() {}
 }
 
 /// A socket that is closed with a reset when somebody set the flag.

@@ -10,6 +10,7 @@ mod login;
 mod page;
 mod reply;
 mod spoil;
+mod tls;
 
 use std::fmt;
 use std::io;
@@ -63,6 +64,7 @@ struct Shared {
     stats: Stats,
     limiter: Mutex<Limiter>,
     signer: Signer,
+    tls: Option<tls::Tls>,
     cache: cache::PageCache,
     hooks: Mutex<Hooks>,
     api_requests: AtomicU64,
@@ -132,9 +134,20 @@ impl Simulator {
         Self::bind(world, SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Serves a world on a given address. The services know no TLS, so it should be a loopback one.
+    /// Serves a world on a given address. It is plain HTTP, so it should be a loopback one.
     pub async fn bind(world: World, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        Self::serve(world, listener, None)
+    }
+
+    /// The same over TLS, with a certificate for the address and `localhost` of an authority that is made for it.
+    pub async fn bind_tls(world: World, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let tls = tls::Tls::new(listener.local_addr()?)?;
+        Self::serve(world, listener, Some(tls))
+    }
+
+    fn serve(world: World, listener: TcpListener, tls: Option<tls::Tls>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let signer = Signer::generate().map_err(|_| io::Error::other("no signing key could be made"))?;
         let shared = Arc::new(Shared {
@@ -142,6 +155,7 @@ impl Simulator {
             stats: Stats::new(world.options.log_capacity),
             limiter: Mutex::default(),
             signer,
+            tls,
             cache: cache::PageCache::default(),
             hooks: Mutex::default(),
             api_requests: AtomicU64::new(0),
@@ -151,9 +165,10 @@ impl Simulator {
         Ok(Self { shared, address, accepting })
     }
 
-    /// The base of the token endpoint, `http://127.0.0.1:PORT`.
+    /// The base of the token endpoint, `http://127.0.0.1:PORT`, or `https:` over TLS.
     pub fn login_url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// The base of the alerts API; the same listener.
@@ -164,6 +179,11 @@ impl Simulator {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate of the authority whom clients have to believe, as PEM; `None` over plain HTTP.
+    pub fn authority(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| &*tls.authority)
     }
 
     /// A handle on the world.

@@ -130,3 +130,37 @@ fn a_bad_file_is_named() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("alerts.ndjson: line 1 is not an alert: no string \"id\""), "{told}");
 }
+
+/// Whoever believes the authority is served, and nobody else is.
+#[tokio::test]
+async fn serves_over_tls_with_an_authority_of_its_own() {
+    let directory = directory("tls");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let (authority, written) = (directory.join("authority.pem"), directory.join("etc"));
+    let running = Running::start(&[
+        "--tenants",
+        "1",
+        "--tls-authority",
+        authority.to_str().expect("text"),
+        "--write-config",
+        written.to_str().expect("text"),
+    ]);
+    let url = running.value("login");
+    assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+    let pem = std::fs::read(&authority).expect("the authority's certificate");
+    let config = std::fs::read_to_string(written.join("alertferry.toml")).expect("the configuration");
+    assert!(config.contains(&format!("ca_file = \"{}\"", authority.display())) && config.contains(&url), "{config}");
+    let believing = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    let client = || reqwest::Client::builder().no_proxy();
+    let client_of_it = client().tls_certs_merge([believing]).build().expect("a client");
+    for url in [url.clone(), url.replace("127.0.0.1", "localhost")] {
+        let answer = client_of_it.get(format!("{url}/api/alerts")).send().await.expect("an answer");
+        assert_eq!(answer.status(), 401, "{url}");
+    }
+    let stranger = client().build().expect("a client");
+    let refused = stranger.get(&url).send().await.expect_err("an authority that nobody knows");
+    assert!(refused.is_connect(), "{refused:?}");
+    let plain = stranger.get(url.replace("https", "http")).send().await;
+    assert!(plain.is_err(), "{plain:?}");
+    running.interrupt();
+}

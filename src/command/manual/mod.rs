@@ -1,12 +1,12 @@
 //! Owns `alertferry man`: the pages of the manual, made from the command line itself and from the sample configuration.
 
+mod page;
 mod sample;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, bold, roman};
 
 use super::output::print;
 use super::{Exit, Problem};
@@ -44,24 +44,10 @@ fn command_pages(command: &Command, pages: &mut Vec<Page>) -> Result<(), Problem
         command_pages(below, pages)?;
     }
     let man = Man::new(command.clone()).source(source()).manual("alertferry");
-    let mut text = Vec::new();
-    man.render(&mut text)
+    let text = page::text(command, &man)
         .map_err(|error| Problem::new(Exit::Internal, format!("cannot make a page of the manual: {error}")))?;
-    let text = String::from_utf8_lossy(&text).into_owned() + &see_also(command);
     pages.push(Page { file: man.get_filename(), text });
     Ok(())
-}
-
-/// Where else to look: the command above, or the pages beside the first one.
-fn see_also(command: &Command) -> String {
-    let name = command.get_display_name().unwrap_or("alertferry");
-    let mut roff = Roff::new();
-    roff.control("SH", ["SEE ALSO"]);
-    let above = name.rsplit_once('-').map(|(above, _)| [bold(above), roman("(1), ")]);
-    let mut line: Vec<_> = above.into_iter().flatten().collect();
-    line.extend([bold("alertferry.toml"), roman("(5), /usr/share/doc/alertferry/")]);
-    roff.text(line);
-    roff.to_roff()
 }
 
 /// What the foot of a page says.

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Boots a fresh Debian 12 with its own kernel and systemd as process 1, and there installs the package, runs the units as
+# they are shipped against the simulator over TLS, upgrades, removes and purges. booted.sh beside this is what runs inside.
+#
+#   packaging/build-deb && sudo tests/packaging/boot.sh [PACKAGE]
+#
+# PACKAGE is the newest below target/debian unless another one is named. Needs root, debootstrap, mke2fs, qemu (Debian:
+# apt-get install qemu-system-x86) and for the first run a mirror of Debian; ends with 69 where it cannot run. The machine
+# is calculated in software, so that it boots anywhere, also inside another one; ACCEL=kvm takes the processor's help. A
+# container would not do: what the unit says of addresses and devices are programs that the kernel runs for a unified tree
+# of control groups with all controllers in it, which few machines have to give away.
+set -euo pipefail
+# shellcheck source=tests/packaging/support.sh
+source "$(dirname "$0")/support.sh"
+
+((EUID == 0)) || skip "it makes a root directory, so it must be root"
+[[ $(uname -m) == x86_64 ]] || skip "it boots a kernel for x86-64"
+needs debootstrap dpkg-deb mke2fs qemu-system-x86_64
+package=$(the_package "$@")
+cargo build --workspace --bins --locked --quiet
+fresh bookworm-boot ca-certificates,procps,systemd,sqlite3,udev,iproute2,initramfs-tools,linux-image-cloud-amd64
+
+root=$place/root
+cp -a "$fresh" "$root"
+mkdir "$root/trial"
+cp "$package" "$root/trial/first.deb"
+newer "$package" "$root/trial/next.deb"
+cp "$target/debug/alertferry-simulator" tests/packaging/booted.sh "$root/trial/"
+# The machine has no device but these, and waits for none.
+printf '/dev/vda / ext4 defaults 0 1\n' >"$root/etc/fstab"
+cat >"$root/etc/systemd/system/trial.service" <<'END'
+[Unit]
+Description=What is tried in the booted system
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/trial/booted.sh
+TimeoutStartSec=infinity
+[Install]
+WantedBy=default.target
+END
+cat >"$root/etc/systemd/system/simulator.service" <<'END'
+[Service]
+EnvironmentFile=/trial/simulator.env
+ExecStart=/trial/alertferry-simulator --seed 7 --tenants 3 --alerts-per-tenant 60 --no-rate-limit --live --speed 600 \
+    --listen ${LISTEN} --secret ${SECRET} --tls-authority /trial/authority.pem --write-config /trial/config
+END
+chroot "$root" systemctl --quiet enable trial.service
+cp "$(readlink -f "$root/vmlinuz")" "$place/kernel" 2>/dev/null || cp "$root"/boot/vmlinuz-* "$place/kernel"
+cp "$root"/boot/initrd.img-* "$place/initrd"
+mke2fs -q -t ext4 -d "$root" "$place/disk" 1500M >"$place/mke2fs.log" 2>&1 || fail "the disk cannot be made"
+rm -rf "$root"
+
+# boot: runs the machine until it ends, or is ended because it hangs; what is said on its second line comes out here.
+boot() {
+    step boot
+    timeout "${BOOT_LIMIT:-3600}" qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -machine q35 \
+        -accel "${ACCEL:-tcg}" -cpu max -smp 2 -m 1024 -nic none -device virtio-rng-pci \
+        -kernel "$place/kernel" -initrd "$place/initrd" \
+        -append "root=/dev/vda rw console=ttyS0 init=/lib/systemd/systemd quiet panic=-1 systemd.show_status=no" \
+        -drive "file=$place/disk,format=raw,if=virtio,cache=unsafe" \
+        -serial "file:$place/console.log" -serial stdio </dev/null 2>"$place/qemu.log" |
+        sed -u 's|\r$||' | tee -a "$place/told" || fail "the machine ended badly"
+}
+boot
+grep -qx 'to be booted again' "$place/told" || fail "what is tried did not come to its middle"
+boot
+grep -qx 'all is well' "$place/told" || fail "what is tried did not come to its end"
