@@ -110,10 +110,7 @@ impl Answer {
 #[must_use]
 pub fn wait_asked(text: &str, date: Option<&str>) -> Option<Duration> {
     let text = text.trim();
-    let asked = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => http_date(text)?.since(http_date(date?)?),
-    };
+    let asked = seconds(text).or_else(|| Some(http_date(text)?.since(http_date(date?)?)))?;
     Some(asked.min(LONGEST_ASKED))
 }
 
@@ -121,4 +118,22 @@ fn http_date(text: &str) -> Option<Ticks> {
     let epoch = std::time::UNIX_EPOCH;
     let seconds = httpdate::parse_http_date(text).ok()?.duration_since(epoch).ok()?.as_secs();
     Some(Ticks::from_unix_seconds(i64::try_from(seconds).ok()?))
+}
+
+/// Whole seconds; more of them than a number holds are for ever, and not an unknown text that would mean a short while.
+fn seconds(text: &str) -> Option<Duration> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_to_wait_are_digits_and_nothing_else() {
+        let all = ["0", "120", "18446744073709551616000", "-5", "+5", "4.5", "", "soon"];
+        let told = all.map(|text| seconds(text).map(|wait| wait.as_secs()));
+        assert_eq!(told, [Some(0), Some(120), Some(u64::MAX), None, None, None, None, None]);
+    }
 }

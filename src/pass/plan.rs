@@ -85,6 +85,16 @@ pub fn plausible(asked_at: Ticks, covered_until: Option<Ticks>, last_success_at:
     asked_at.min(latest)
 }
 
+/// From where the head goes back by its overlap: what is covered, but no later than the local present.
+///
+/// Several wrong dates, or the first one, can add up to more than the overlap in spite of [`plausible`]; a head that began
+/// in the future would then pass over what changes until that future has come. A local clock that is far behind makes the
+/// head larger by no more than all of these together can be wrong.
+#[must_use]
+pub fn believed(covered_until: Ticks, now: Ticks) -> Ticks {
+    covered_until.min(now.max(covered_until.minus(DAY + HOUR)))
+}
+
 /// How rows are asked to be sorted.
 #[must_use]
 pub fn order(coverage: &Coverage, now: Ticks) -> Order {

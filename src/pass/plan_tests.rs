@@ -311,3 +311,11 @@ fn a_wrong_date_cannot_make_the_future_look_read() {
     assert_eq!(held(400 * DAY, None, 50 * DAY), 51 * DAY);
     assert_eq!(held(3 * DAY, None, 50 * DAY), 3 * DAY);
 }
+
+#[test]
+fn a_head_begins_in_no_future_that_wrong_dates_have_made() {
+    let from = |covered, now| believed(t(covered), t(now)).as_ticks();
+    assert_eq!(from(10 * DAY, 10 * DAY + HOUR), 10 * DAY, "usually it is what is covered");
+    assert_eq!(from(10 * DAY + 2 * HOUR, 10 * DAY), 10 * DAY, "two wrong dates");
+    assert_eq!(from(10 * DAY, 2 * DAY), 9 * DAY - HOUR, "a local clock that is behind costs a day at most");
+}

@@ -13,6 +13,8 @@ pub enum RetryAfter {
     Seconds(u64),
     /// An HTTP date that many seconds from the world's now.
     HttpDate(i64),
+    /// This text, whatever it is.
+    Raw(&'static str),
 }
 
 /// The body of an invented answer.

@@ -119,6 +119,7 @@ impl Reply {
     pub(crate) fn retry_after(self, when: RetryAfter, now: Ticks) -> Self {
         match when {
             RetryAfter::Absent => self,
+            RetryAfter::Raw(text) => self.header("retry-after", text),
             RetryAfter::Seconds(seconds) => self.header("retry-after", &seconds.to_string()),
             RetryAfter::HttpDate(seconds) => {
                 // Rounded up, so that nobody who obeys comes too early.
