@@ -1,10 +1,11 @@
-//! Owns bytes that must never be printed.
+//! Owns bytes that must never be printed, nor be read out of this process.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A secret text: wiped when dropped, shown by no formatter.
@@ -46,6 +47,18 @@ pub fn hidden(text: &str, secret: &str) -> String {
         rest = &rest[at + same.map(|(letter, _)| letter.len_utf8()).sum::<usize>()..];
     }
     shown + rest
+}
+
+/// Keeps the memory of this process to itself: no core file of it is ever made, wherever the machine sends these, and no
+/// other process of the same user may read it, follow it, or see its environment.
+///
+/// Root still may. A limit of zero bytes for core files is not asked for: it would not hold for a machine that gives them
+/// to a program, and the unit takes that system call away.
+///
+/// # Errors
+/// When the system does not know the call.
+pub fn keep_memory_private() -> std::io::Result<()> {
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
 /// Where a secret is read from, each time it is needed.
@@ -132,6 +145,13 @@ impl SecretSource {
             Self::File(path) => path.display().to_string(),
             Self::Fixed { name, .. } | Self::Absent(name) => name.clone(),
         }
+    }
+
+    /// Whether it is a value of the environment, which reaches further than a file: it is seen in what starts the process,
+    /// and its children have it, too.
+    #[must_use]
+    pub const fn is_of_environment(&self) -> bool {
+        matches!(self, Self::Fixed { .. })
     }
 
     /// Whether both name the same place, with the same value where that cannot change.

@@ -100,6 +100,37 @@ fn faults_name_tests_that_exist() {
     }
 }
 
+/// The threats in their order; each says what is done, and names tests, those of its own number first among them.
+#[test]
+fn threats_name_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/SECURITY.md")).expect("the page");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| S"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let mut shown_anywhere = BTreeSet::new();
+    for (row, number) in rows.iter().zip(1..) {
+        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        assert_eq!(row[0], format!("S{number}"));
+        let shown: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
+        assert!(number > 17 || shown[0].starts_with(&format!("s{number:02}_")), "{row:?}");
+        assert!(!shown.is_empty(), "{row:?}");
+        assert_exist(shown.iter().copied());
+        shown_anywhere.extend(shown);
+    }
+    assert_eq!(rows.len(), 21);
+    // And every test that has a threat's number is on the page.
+    for path in files(&root().join("tests/threats"), ".rs") {
+        let code = std::fs::read_to_string(path).expect("UTF-8");
+        for name in code.split("\nfn s").skip(1).map(|rest| rest.split('(').next().expect("a name")) {
+            if name.starts_with(|first: char| first.is_ascii_digit()) {
+                assert!(shown_anywhere.contains(format!("s{name}").as_str()), "s{name} is not on the page");
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_of_invariants_and_decisions_are_in_order() {
     let page = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the map");

@@ -37,6 +37,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::logging::{is_hostile, visible};
+use crate::secret::keep_memory_private;
 
 pub use exit::{Exit, Problem};
 pub use output::Format;
@@ -115,6 +116,12 @@ enum Command {
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before any secret is read, whatever the command.
+    if let Err(error) = keep_memory_private() {
+        return Problem::new(Exit::Internal, format!("cannot keep this process's memory private: {error}"))
+            .report()
+            .into();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -102,6 +102,15 @@ impl Credential {
         }
     }
 
+    /// Whether the part of it that is secret stands in the environment.
+    #[must_use]
+    pub const fn is_of_environment(&self) -> bool {
+        match self {
+            Self::ClientSecret { source, .. } | Self::FederatedToken(source) => source.is_of_environment(),
+            Self::Certificate(source) => source.key.is_of_environment(),
+        }
+    }
+
     /// What it is called in messages.
     #[must_use]
     pub fn label(&self) -> String {

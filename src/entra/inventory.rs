@@ -16,6 +16,8 @@ pub struct Look {
     pub place: String,
     /// Its kind.
     pub kind: CredentialKind,
+    /// Whether the part of it that is secret stands in the environment.
+    pub of_environment: bool,
     /// When it ends, if that is known; or why it cannot be used.
     pub found: Result<Option<Ticks>, Unusable>,
 }
@@ -76,7 +78,14 @@ pub fn look(app: &App) -> Vec<Look> {
                 remedy: remedy::for_unusable(app, credential, &why),
                 unread: matches!(why, CredentialError::Unread(_)),
             });
-            Look { app: app.name.clone(), number, place: credential.place(), kind: credential.kind(), found }
+            Look {
+                app: app.name.clone(),
+                number,
+                place: credential.place(),
+                kind: credential.kind(),
+                of_environment: credential.is_of_environment(),
+                found,
+            }
         })
         .collect()
 }

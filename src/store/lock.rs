@@ -2,9 +2,13 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+
+/// As of the store: whoever may open the file may hold it locked, and so keep the daemon from starting.
+const MODE: u32 = 0o640;
 
 /// The claim, held until dropped. The system drops it too when the process dies, however it dies.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ impl StoreLock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(MODE)
             .open(&lock_path)
             .map_err(unopened)?;
         match file.try_lock() {

@@ -1,5 +1,7 @@
 //! Owns bringing a database file to the newest schema, and refusing files that are not ours to touch.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
@@ -13,6 +15,8 @@ mod embedded {
 
 /// `application_id` of our files, as the first migration sets it.
 const APPLICATION_ID: i64 = 1_095_582_290;
+/// The copy before a migration is for its owner alone, as every backup.
+const BACKUP_MODE: u32 = 0o600;
 
 /// What opening the file involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +106,9 @@ fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, Stor
     if partial.exists() {
         std::fs::remove_file(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
     }
+    // SQLite would make it for everybody to read, and writes into an empty file as well.
+    let made = OpenOptions::new().write(true).create_new(true).mode(BACKUP_MODE).open(&partial);
+    made.map_err(|error| StoreError::of_file(&partial, &error))?;
     conn.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
     std::fs::File::open(&partial)
         .and_then(|file| file.sync_all())

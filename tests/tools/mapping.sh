@@ -18,7 +18,7 @@ command -v cargo >/dev/null || missing "cargo, which makes the documents"
 command -v python3 >/dev/null || missing "python3, which checks them"
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing "python3's venv and pip (Debian: python3-venv)"
 
-cargo test --quiet --test mapping -- --ignored --exact samples::documents_for_other_checkers --nocapture
+cargo test --quiet --locked --test mapping -- --ignored --exact samples::documents_for_other_checkers --nocapture
 
 if [[ ! -x $place/venv/bin/python ]]; then
     python3 -m venv "$place/venv"

@@ -16,11 +16,20 @@ fn finding(look: &Look, number: usize, now: Ticks) -> Finding {
             let exit = if why.unread { Exit::Permission } else { Exit::Config };
             Finding::bad(&subject, step, exit, &why.reason, format!("{}; see docs/ONBOARDING.md", why.remedy))
         }
-        Ok(_) => match look.expiry() {
-            Some(expiry) => ending(&subject, &expiry, number, now),
-            None => Finding::good(&subject, step, readable(look.kind, number)),
-        },
+        Ok(_) => {
+            let good = match look.expiry() {
+                Some(expiry) => ending(&subject, &expiry, number, now),
+                None => Finding::good(&subject, step, readable(look.kind, number)),
+            };
+            if look.of_environment && good.ok { in_environment(&subject, step, &good.detail) } else { good }
+        }
     }
+}
+
+/// It works, and whoever may look at what started the program may see it.
+fn in_environment(subject: &str, step: &'static str, detail: &str) -> Finding {
+    let detail = format!("{detail}; it stands in the environment, which tools that start and watch programs may show");
+    Finding::warned(subject, step, detail, "put it into a file for the daemon's user alone, or a systemd credential")
 }
 
 fn ending(subject: &str, expiry: &Expiry, number: usize, now: Ticks) -> Finding {
