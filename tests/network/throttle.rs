@@ -73,6 +73,7 @@ async fn flow(field: &Field, daemon: &Daemon, polls: u64) {
 }
 
 #[test]
+#[ignore = "its clock wants a quiet machine: part of the campaign"]
 fn n8_whoever_is_told_to_wait_waits_whatever_the_form_and_over_a_restart() {
     on_threads(async {
         let row = Row::begin("N8");
