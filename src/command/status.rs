@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::output::{Format, WithReasons, cell, coloured, print, print_json};
 use super::{Exit, Problem, select};
+use crate::pass::SKEW_WORTH_TELLING;
 use crate::settings::Settings;
 use crate::store::{self, Report, TenantReport};
 
@@ -17,9 +18,6 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
-
-/// A clock that is further off than this, in seconds, is worth a line; as for `clock.skewed`.
-const SKEW: i64 = 60;
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
     let settings = Settings::load_by_hand(config)?;
@@ -69,7 +67,8 @@ fn clock(report: &Report) -> Option<String> {
     let median = *skews.get(skews.len() / 2)?;
     let way = if median < 0 { "behind" } else { "ahead of" };
     let off = i64::try_from(median.unsigned_abs()).unwrap_or(i64::MAX);
-    (off > SKEW).then(|| format!("this machine's clock is {} {way} the service's: synchronise it", lag(off)))
+    (off.unsigned_abs() > SKEW_WORTH_TELLING.as_secs())
+        .then(|| format!("this machine's clock is {} {way} the service's: synchronise it", lag(off)))
 }
 
 /// A duration in the largest unit that leaves at least two of it.

@@ -57,7 +57,7 @@ impl Alert {
         };
         match facts(&text) {
             Ok((id, last_update, tenant, outline)) => {
-                Ok(Self { id, last_update, tenant, digest: xxh3_128(text.as_bytes()), thin, outline, raw: text })
+                Ok(Self { id, last_update, tenant, digest: digest(text.as_bytes()), thin, outline, raw: text })
             }
             Err((id, reason)) => {
                 let damaged = serde_json::from_str::<IgnoredAny>(&text).is_err();
@@ -65,6 +65,12 @@ impl Alert {
             }
         }
     }
+}
+
+/// 128 bits of a text as received: equal text, equal digest.
+#[must_use]
+pub fn digest(text: &[u8]) -> u128 {
+    xxh3_128(text)
 }
 
 type Facts = (AlertId, Ticks, Option<TenantId>, Outline);

@@ -18,7 +18,7 @@ mod tenant;
 mod ticks;
 mod window;
 
-pub use alert::{Alert, Unusable};
+pub use alert::{Alert, Unusable, digest};
 pub use change::{ChangeKind, difference};
 pub use columns::{Columns, Outline};
 pub use enumeration::{RESOLVED, SEVERITIES, STATUSES, as_served};

@@ -33,7 +33,7 @@ use ending::Times;
 use reader::{Reader, Stumble};
 
 /// A local clock further than this from the service's is worth a line.
-const SKEW_WORTH_TELLING: Duration = Duration::from_secs(60);
+pub const SKEW_WORTH_TELLING: Duration = Duration::from_secs(60);
 
 /// What every pass works with.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use super::lock::beside;
 use super::{StoreError, connection, migrate};
 
 /// A copy is for its owner only.
-const MODE: u32 = 0o600;
+pub(super) const MODE: u32 = 0o600;
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

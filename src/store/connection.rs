@@ -23,7 +23,7 @@ const WRITER_CACHE_KIB: i64 = 4 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i64 = 1024;
 /// A new database may be read by its group and by nobody else; the umask may narrow that further.
-const MODE: u32 = 0o640;
+pub(super) const MODE: u32 = 0o640;
 /// Compiled statements each connection keeps.
 const STATEMENTS: usize = 64;
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::{StoreError, connection, lock, migrate};
+use crate::domain::digest;
 
 /// How long the file is looked through. A large one is not looked through to its end: that takes minutes, and a reader
 /// in the daemon's way.
@@ -119,7 +120,7 @@ fn texts(conn: &Connection, until: Instant) -> Result<Wholeness, StoreError> {
             return Ok(Wholeness::Unfinished);
         }
         let column = |at| row.get_ref(at).map(|value| value.as_bytes().unwrap_or_default());
-        if xxhash_rust::xxh3::xxh3_128(column(0)?).to_be_bytes() != *column(1)? {
+        if digest(column(0)?).to_be_bytes() != *column(1)? {
             let [alert, tenant] = [column(2)?, column(3)?].map(String::from_utf8_lossy);
             return Ok(Wholeness::Damaged(format!(
                 "the text of alert {alert} of tenant {tenant} is not what was received"
@@ -138,9 +139,7 @@ fn holder(path: &Path) -> Option<String> {
     if !is_held(&locks, inode) {
         return None;
     }
-    let told = std::fs::read_to_string(&lock).unwrap_or_default();
-    let told: String = told.trim().chars().take(200).collect();
-    Some(if told.is_empty() { "another process".to_owned() } else { told })
+    Some(std::fs::File::open(&lock).and_then(lock::holder).unwrap_or_else(|_| lock::SOMEBODY.to_owned()))
 }
 
 /// Whether a line such as `7: FLOCK  ADVISORY  WRITE 714 fd:01:399 0 EOF` is about this file.

@@ -5,10 +5,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{StoreError, connection};
 
-/// As of the store: whoever may open the file may hold it locked, and so keep the daemon from starting.
-const MODE: u32 = 0o640;
+/// A holder that does not say who it is.
+pub(super) const SOMEBODY: &str = "another process";
 
 /// The claim, held until dropped. The system drops it too when the process dies, however it dies.
 #[derive(Debug)]
@@ -29,16 +29,15 @@ impl StoreLock {
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(MODE)
+            // Whoever may open the file may hold it locked, and so keep the daemon from starting.
+            .mode(connection::MODE)
             .open(&lock_path)
             .map_err(unopened)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.take(200).read_to_string(&mut holder).map_err(unopened)?;
-                let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
-                return Err(StoreError::InUse { path: path.to_owned(), holder: holder.to_owned() });
+                let holder = holder(file).map_err(unopened)?;
+                return Err(StoreError::InUse { path: path.to_owned(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(unopened(error)),
         }
@@ -47,6 +46,14 @@ impl StoreLock {
         writeln!(file, "process {}", std::process::id()).map_err(unopened)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Who holds the claim, as its file tells.
+pub(super) fn holder(file: File) -> std::io::Result<String> {
+    let mut told = String::new();
+    file.take(200).read_to_string(&mut told)?;
+    let told = told.trim();
+    Ok(if told.is_empty() { SOMEBODY } else { told }.to_owned())
 }
 
 /// The path with `suffix` added to its file name.

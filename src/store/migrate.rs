@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::lock::beside;
-use super::{StoreError, connection, index};
+use super::{StoreError, backup, connection, index};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -15,8 +15,6 @@ mod embedded {
 
 /// `application_id` of our files, as the first migration sets it.
 const APPLICATION_ID: i64 = 1_095_582_290;
-/// The copy before a migration is for its owner alone, as every backup.
-const BACKUP_MODE: u32 = 0o600;
 
 /// What opening the file involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +32,8 @@ fn newest() -> i64 {
     embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
 }
 
-/// Checks whose file it is, takes a backup if it must change, and applies what is missing in one transaction.
-pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<Migrated, StoreError> {
-    let from = recognise(conn, path)?;
+/// Takes a backup of a file of the schema `from` if it must change, and applies what is missing in one transaction.
+pub(super) fn migrate(conn: &mut Connection, path: &Path, from: i64) -> Result<Migrated, StoreError> {
     let to = newest();
     if from == to {
         connection::make_durable(conn)?;
@@ -107,7 +104,7 @@ fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, Stor
         std::fs::remove_file(&partial).map_err(|error| StoreError::of_file(&partial, &error))?;
     }
     // SQLite would make it for everybody to read, and writes into an empty file as well.
-    let made = OpenOptions::new().write(true).create_new(true).mode(BACKUP_MODE).open(&partial);
+    let made = OpenOptions::new().write(true).create_new(true).mode(backup::MODE).open(&partial);
     made.map_err(|error| StoreError::of_file(&partial, &error))?;
     conn.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
     std::fs::File::open(&partial)
@@ -142,10 +139,11 @@ mod tests {
             let mut conn = connection::writer(&path).expect("a file");
             let commits = Arc::new(AtomicU32::new(0));
             conn.commit_hook(Some(move || commits.fetch_add(1, Ordering::Relaxed) >= cut)).expect("a hook");
-            let done = migrate(&mut conn, &path).is_ok();
+            let done = migrate(&mut conn, &path, 0).is_ok();
             drop(conn);
             let mut conn = connection::writer(&path).expect("a file");
-            let migrated = migrate(&mut conn, &path).unwrap_or_else(|error| panic!("cut off after {cut}: {error}"));
+            let migrated = recognise(&conn, &path).and_then(|from| migrate(&mut conn, &path, from));
+            let migrated = migrated.unwrap_or_else(|error| panic!("cut off after {cut}: {error}"));
             assert_eq!(migrated.to, newest());
             if done {
                 assert!(cut > 1, "a first start has more transactions than one");

@@ -141,9 +141,9 @@ impl Store {
     /// When the file cannot be used, is not ours, is newer than this program, or is damaged.
     pub fn open(path: &Path, clock: Clock) -> Result<(Self, WriterThread), StoreError> {
         let mut conn = connection::writer(path)?;
-        migrate::recognise(&conn, path)?;
+        let schema = migrate::recognise(&conn, path)?;
         health::assert_whole(&mut conn)?;
-        let migrated = migrate::migrate(&mut conn, path)?;
+        let migrated = migrate::migrate(&mut conn, path, schema)?;
         let anchor = Arc::new(anchor::Anchor::of(&conn, path)?);
         let (writer, thread) = writer::Writer::start(conn, log::Log::of(path), Arc::clone(&anchor))?;
         let readers = Arc::new(readers::Readers::new(path, anchor));

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{StoreError, TenantKey};
-use crate::domain::{Ticks, Unusable};
+use crate::domain::{Ticks, Unusable, digest};
 
 /// Keeps it aside with its reason; 1 when it is new there, 0 when it was met before.
 pub(super) fn set_aside(
@@ -12,7 +12,7 @@ pub(super) fn set_aside(
     unusable: &Unusable,
     now: Ticks,
 ) -> Result<u64, StoreError> {
-    let digest = xxhash_rust::xxh3::xxh3_128(&unusable.raw).to_be_bytes();
+    let digest = digest(&unusable.raw).to_be_bytes();
     let mut statement = conn.prepare_cached(
         "-- quarantine::set_aside\n\
          INSERT INTO quarantine (tenant_key, alert_id, reason, raw, digest, first_seen_at)

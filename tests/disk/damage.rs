@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::Duration;
 
 use alertferry_simulator::Simulator;
 use rand::rngs::StdRng;
@@ -14,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::rig::campaign::{self, Row};
 use crate::stand;
-use crate::support::{Config, House, on_threads, simulator, wait_until};
+use crate::support::{Config, House, on_threads, settle, simulator, wait_until};
 
 const PAGE: usize = 16 * 1024;
 const FILES: [&str; 3] = ["", "-wal", "-shm"];
@@ -37,11 +36,8 @@ async fn left(sim: &Simulator, rng: &mut StdRng) -> [[Vec<u8>; 3]; 2] {
     })
     .await;
     daemon.kill();
-    sim.world().with(|world| {
-        drop(world.live(rng, 60));
-        world.advance(Duration::from_secs(700));
-        world.clock.set_speed(0.0);
-    });
+    sim.world().with(|world| drop(world.live(rng, 60)));
+    settle(sim);
     [stopped, files()]
 }
 

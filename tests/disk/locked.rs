@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::rig::campaign::{self, Row};
 use crate::rig::guid;
-use crate::support::{Config, House, PATIENCE, on_threads, simulator, wait_until};
+use crate::support::{Config, House, PATIENCE, on_threads, settle, simulator, wait_until};
 
 /// A log that nobody holds on to is cut back to this.
 const LOG: u64 = 64 * 1024 * 1024;
@@ -74,10 +74,7 @@ fn d7_a_lock_and_a_long_reader_are_waited_for_and_the_watchdog_is_fed() {
         let log = || std::fs::metadata(house.path("alerts.db-wal")).expect("a log").len();
         wait_until("a short log", || log() <= LOG).await;
         assert!(daemon.is_alive(), "{}", daemon.spoken());
-        sim.world().with(|world| {
-            world.advance(Duration::from_secs(700));
-            world.clock.set_speed(0.0);
-        });
+        settle(&sim);
         house.wait_until_read().await;
         daemon.stop().await;
         house.assert_equals_truth(&sim, &sim.world().with(|world| world.tenant_ids()));

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 
 use crate::rig::campaign::Row;
 use crate::stand;
-use crate::support::{Config, House, PROGRAM, on_threads, simulator, wait_until};
+use crate::support::{Config, House, PROGRAM, on_threads, settle, simulator, wait_until};
 
 /// A process that keeps a namespace with a small disk; both go with it.
 struct Disk(Child);
@@ -76,10 +76,7 @@ fn d4_a_small_disk_that_is_full_is_waited_for_until_it_is_larger() {
         let larger = disk.command("mount").args(["-o", "remount,size=256m"]).arg(house.path("small")).status();
         assert!(larger.expect("mount").success());
         daemon.hear("store.recovered").await;
-        sim.world().with(|world| {
-            world.advance(Duration::from_secs(700));
-            world.clock.set_speed(0.0);
-        });
+        settle(&sim);
         daemon.stop().await;
         let said = stand::run(ferry("sync"));
         assert_eq!(said.code, Some(0), "{said:?}");

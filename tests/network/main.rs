@@ -15,6 +15,9 @@ mod authorities;
 mod listeners;
 #[path = "../support/mod.rs"]
 mod rig;
+#[path = "../threats/scene.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod scene;
 #[path = "../process/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "these tests use a part of what the process tests share")]
 mod support;

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::rig::campaign::{self, Row};
-use crate::support::{Config, House, on_threads, simulator, told};
+use crate::support::{Config, House, on_threads, settle, simulator, told};
 
 const TENANTS: u64 = 20;
 /// A killed daemon lived no longer than this: long enough to read all tenants, short enough to be busy when it dies.
@@ -40,11 +40,7 @@ fn d1_kills_lose_no_alert_and_no_line() {
                 changes_at_kills.insert(house.number("SELECT coalesce(max(seq), 0) FROM alert_changes"));
             }
         }
-        // What is hidden for a while comes out now, and then the world stands still.
-        sim.world().with(|world| {
-            world.advance(Duration::from_secs(700));
-            world.clock.set_speed(0.0);
-        });
+        settle(&sim);
         let daemon = house.start();
         house.wait_until_read().await;
         daemon.stop().await;

@@ -14,10 +14,9 @@ use crate::defender::{ApiError, Defender, Look, Order, Query, Rates};
 use crate::domain::{FailureClass, Tenant, Ticks};
 use crate::entra::{Entra, Token};
 use crate::http::{Http, HttpError, Options, PROXY_REMEDY, Stage, Way};
+use crate::pass::SKEW_WORTH_TELLING;
 use crate::settings::Settings;
 
-/// A clock that is further off than this, in seconds, is worth a look.
-const SKEW: u64 = 60;
 /// A clock that is further off than this makes certificates and signed statements look expired or not yet good.
 const TOO_MUCH_SKEW: u64 = 300;
 /// How far back an alert is looked for; the service keeps them so long.
@@ -114,7 +113,7 @@ fn clock(address: &str, skew: i64) -> Finding {
         _ => format!("this machine's clock is {} s behind", skew.unsigned_abs()),
     };
     let off = skew.unsigned_abs();
-    if off <= SKEW {
+    if off <= SKEW_WORTH_TELLING.as_secs() {
         Finding::good(address, "clock", detail)
     } else if off <= TOO_MUCH_SKEW {
         Finding::warned(address, "clock", detail, remedy)

@@ -1,5 +1,6 @@
 //! Owns a directory with a configuration, a secret and a store, in which the program is run.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -141,10 +142,20 @@ impl House {
         .await;
     }
 
+    /// The numbers of all changes.
+    pub fn changes(&self) -> BTreeSet<i64> {
+        self.query("SELECT seq FROM alert_changes").iter().map(|row| row[0].parse().expect("a number")).collect()
+    }
+
     /// Whether the store has its views.
     pub fn store_is_there(&self) -> bool {
+        Self::has_store(&self.store())
+    }
+
+    /// Whether there is a store at `path` that has its views.
+    pub fn has_store(path: &Path) -> bool {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let conn = rusqlite::Connection::open_with_flags(self.store(), flags);
+        let conn = rusqlite::Connection::open_with_flags(path, flags);
         conn.is_ok_and(|conn| conn.prepare("SELECT 1 FROM passes").is_ok())
     }
 

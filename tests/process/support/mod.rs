@@ -58,3 +58,11 @@ pub async fn simulator(tenants: u64, alerts: usize) -> Simulator {
     }
     Simulator::start(world).await.expect("a simulator")
 }
+
+/// What is hidden for a while comes out now, and then the world stands still.
+pub fn settle(sim: &Simulator) {
+    sim.world().with(|world| {
+        world.advance(Duration::from_secs(700));
+        world.clock.set_speed(0.0);
+    });
+}
