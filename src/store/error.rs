@@ -150,8 +150,8 @@ impl From<&rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
-            // A file that was open, or its log, cannot be opened again.
-            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Self::Io(text),
+            // A file that was open, or its log, cannot be opened again, or not to be written: a writer's could be.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => Self::Io(text),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             // Tables are strict: a text that is none, or a value of another type, was not written so.
             _ if matches!(
@@ -166,5 +166,18 @@ impl From<&rusqlite::Error> for StoreError {
             }
             _ => Self::Sql(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log whose index cannot be opened to be written makes SQLite open it to be read, and refuse the next write.
+    #[test]
+    fn a_writer_that_may_only_read_met_a_bad_disk_and_no_wrong_statement() {
+        let refused = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY), None);
+        let error = StoreError::from(refused);
+        assert!(matches!(error, StoreError::Io(_)) && error.is_fatal(), "{error}");
     }
 }
