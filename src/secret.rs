@@ -5,7 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior, umask};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A secret text: wiped when dropped, shown by no formatter.
@@ -59,6 +60,14 @@ pub fn hidden(text: &str, secret: &str) -> String {
 /// When the system does not know the call.
 pub fn keep_memory_private() -> std::io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// Keeps whatever this process makes from now on from everybody but its user and group, whatever the umask was that it was
+/// started with. What is kept from more of them already stays so.
+pub fn keep_new_files_private() {
+    // The umask cannot be asked for without being set. Nothing is made between: this is done before any thread begins.
+    let inherited = umask(Mode::RWXU | Mode::RWXG | Mode::RWXO);
+    umask(inherited | Mode::WGRP | Mode::RWXO);
 }
 
 /// Where a secret is read from, each time it is needed.

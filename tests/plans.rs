@@ -5,6 +5,9 @@
 
 mod support;
 
+use std::time::Duration;
+
+use alertferry::clock::Clock;
 use alertferry::domain::{Alert, TenantId};
 use alertferry::pass::Options;
 use alertferry::store::{Batch, CoverageMove};
@@ -133,11 +136,14 @@ async fn store() -> (Rig, Connection) {
     for tenant in 1..=3 {
         let id = TenantId::parse(&guid(tenant)).expect("a GUID");
         let key = rig.ctx.store.standing(id).await.expect("readable").expect("enrolled").key;
+        let now = Clock::System.now();
+        // Of today: what is a day or a week old is looked at by other indexes when that is all of a small store.
         let alert = |n: u32| {
+            let [updated, created] = [n, n + 60].map(|n| now.minus(Duration::from_secs(u64::from(n) * 60)));
             let severity = ["High", "Low"][usize::try_from(n % 2).expect("small")];
             let raw = format!(
-                r#"{{"id":"da{n}","lastUpdateTime":"2026-11-20T12:{n:02}:00Z","severity":"{severity}","status":"New",
-                    "alertCreationTime":"2026-11-20T11:00:00Z","title":"Something","machineId":"m{n}"}}"#
+                r#"{{"id":"da{n}","lastUpdateTime":"{updated}","severity":"{severity}","status":"New",
+                    "alertCreationTime":"{created}","title":"Something","machineId":"m{n}"}}"#
             );
             Alert::scan(raw.into_bytes(), false).expect("an alert")
         };

@@ -21,10 +21,14 @@ const STORE_WITHIN: Duration = Duration::from_secs(5);
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const PLACES: &str = "alertferry\n/metrics /healthz /readyz /status\n";
+const STRANGER: &str = "only localhost or an address of this machine, with the port, is answered as Host\n";
 
 type Answer = Response<Full<Bytes>>;
 
 pub(super) async fn answer(seen: &Seen, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    if let Some(status) = seen.names.refusal(&request) {
+        return Ok(plain(status, STRANGER));
+    }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));

@@ -1,6 +1,7 @@
 //! Owns the socket itself: a port, or a file that comes and goes with the daemon.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -70,9 +71,17 @@ impl Listener {
         }
     }
 
+    /// The address of a port; none of a socket in the file system.
+    pub(super) fn port(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(..) => None,
+        }
+    }
+
     pub(super) fn address(&self) -> String {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string()),
+            Self::Tcp(_) => self.port().map_or_else(String::new, |address| address.to_string()),
             Self::Unix(_, file) => Listen::Unix(file.0.clone()).to_string(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod ends;
+mod host;
 mod listener;
 mod pulse;
 
@@ -26,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::settings::AdminSettings;
 use crate::stop::Stop;
 use crate::store::Store;
+use host::Names;
 use listener::{Listener, Stream};
 
 /// So many clients are served at once; others wait in the system's queue, which is bounded too.
@@ -66,6 +68,7 @@ pub struct Admin {
 #[derive(Debug)]
 struct Seen {
     view: View,
+    names: Names,
     /// Passes need the store's few readers, too.
     looking: Semaphore,
 }
@@ -78,7 +81,8 @@ impl Admin {
     pub async fn open(settings: &AdminSettings, view: View) -> Result<Option<Self>, AdminError> {
         let Some(listen) = &settings.listen else { return Ok(None) };
         let listener = Listener::open(listen).await?;
-        Ok(Some(Self { listener, seen: Arc::new(Seen { view, looking: Semaphore::new(1) }) }))
+        let names = Names::at(listener.port());
+        Ok(Some(Self { listener, seen: Arc::new(Seen { view, names, looking: Semaphore::new(1) }) }))
     }
 
     /// Where it really is: a port that was left to the system is known now.

@@ -1,14 +1,16 @@
 //! Owns new files of the configuration: each is whole and on the disk before it has its name, and replaces nothing.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 
 use super::{Exit, Problem};
 
 /// What others than the owner never may: the configuration decides to whom secrets are sent.
 const NEVER: u32 = 0o133;
+/// The same of a directory, which has to be entered.
+const NEVER_IN: u32 = 0o022;
 
 /// Writes a file that is not there yet, with `mode` as far as the umask allows.
 ///
@@ -25,13 +27,31 @@ pub(super) fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 pub(super) fn write_like(path: &Path, text: &str, model: &Path) -> io::Result<()> {
     let like = model.metadata()?;
     write_as(path, text, 0o600, |file| {
-        // Only root and members of the group can give it to the group; else it is for the owner's own.
-        match chown(file, None, Some(like.gid())) {
-            Err(error) if error.kind() != ErrorKind::PermissionDenied => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        give_to_group(file, like.gid())?;
         std::fs::set_permissions(file, Permissions::from_mode(like.mode() & 0o777 & !NEVER))
     })
+}
+
+/// Makes a directory, unless it is there, in which whoever may look into `model` may look, too.
+///
+/// # Errors
+/// What the system said.
+pub(super) fn make_like(directory: &Path, model: &Path) -> io::Result<()> {
+    let like = model.metadata()?;
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        made => made?,
+    }
+    give_to_group(directory, like.gid())?;
+    std::fs::set_permissions(directory, Permissions::from_mode(like.mode() & 0o2777 & !NEVER_IN))
+}
+
+/// Only root and members of the group can give something to it; else it is for the owner's own.
+fn give_to_group(path: &Path, group: u32) -> io::Result<()> {
+    match chown(path, None, Some(group)) {
+        Err(error) if error.kind() != ErrorKind::PermissionDenied => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn write_as(path: &Path, text: &str, mode: u32, prepare: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
@@ -96,6 +116,21 @@ mod tests {
             write_like(&path, "x", &model).expect("written");
             assert_eq!(path.metadata().expect("a file").mode() & 0o777, expected, "{mode:o}");
             std::fs::remove_file(&path).expect("gone");
+        }
+    }
+    #[test]
+    fn a_directory_like_another_is_for_the_same_readers_and_for_no_other_writers() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [model, path] = ["model", "a"].map(|name| dir.path().join(name));
+        std::fs::create_dir(&model).expect("made");
+        for (mode, expected) in [(0o750, 0o750), (0o777, 0o755), (0o700, 0o700), (0o2750, 0o2750)] {
+            std::fs::set_permissions(&model, Permissions::from_mode(mode)).expect("mode set");
+            make_like(&path, &model).expect("made");
+            assert_eq!(path.metadata().expect("a directory").mode() & 0o7777, expected, "{mode:o}");
+            std::fs::set_permissions(&path, Permissions::from_mode(0o711)).expect("mode set");
+            make_like(&path, &model).expect("it is there");
+            assert_eq!(path.metadata().expect("a directory").mode() & 0o7777, 0o711, "what is there stays as it is");
+            std::fs::remove_dir(&path).expect("gone");
         }
     }
 }

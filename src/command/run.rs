@@ -7,11 +7,13 @@ use super::output::runtime;
 use super::{Exit, Problem};
 use crate::clock::Clock;
 use crate::logging::{self, Format, Options};
+use crate::secret::keep_new_files_private;
 use crate::settings::{LogFormat, Settings};
 use crate::stop::Stop;
 use crate::{daemon, settings};
 
 pub(super) fn run(config: &Path) -> Result<Exit, Problem> {
+    keep_new_files_private();
     let settings = Settings::load(config)?;
     let log = logging::init(
         &Options {

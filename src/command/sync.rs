@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::daemon::Works;
 use crate::fleet::{SyncEnd, Synced};
 use crate::logging::{self, Options};
+use crate::secret::keep_new_files_private;
 use crate::settings::{self, Settings};
 use crate::stop::Stop;
 
@@ -44,6 +45,7 @@ struct Line {
 }
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
+    keep_new_files_private();
     let settings = Settings::load(config)?;
     let only = select::tenants(&settings.tenants, &arguments.tenant)?;
     let terminal = std::io::stderr().is_terminal();
@@ -99,6 +101,7 @@ fn advance(bar: &ProgressBar, synced: &Synced, done: bool) {
 
 fn line(synced: &Synced) -> Line {
     let last = synced.last.as_ref();
+    let waits = synced.asked_until.map(|until| format!("the service has asked to be left alone until {until}"));
     Line {
         tenant_id: synced.tenant.id.to_string(),
         name: synced.tenant.name.clone(),
@@ -112,8 +115,8 @@ fn line(synced: &Synced) -> Line {
         updated: synced.counts.updated,
         unchanged: synced.counts.unchanged,
         quarantined: synced.counts.quarantined,
-        state: last.map(|record| record.state.name()),
-        reason: last.and_then(|record| record.reason.clone()),
+        state: if waits.is_some() { Some("throttled") } else { last.map(|record| record.state.name()) },
+        reason: waits.or_else(|| last.and_then(|record| record.reason.clone())),
         remedy: last.and_then(|record| record.remedy.clone()),
     }
 }

@@ -103,6 +103,26 @@ impl ApiError {
         }
     }
 
+    /// Whether the service, or the quota, said when it may be asked again: before that it is asked nothing, not even for
+    /// another window.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> bool {
+        self.failure().retry_after.is_some()
+    }
+
+    /// Whether it tells of the tenant, the app or the configuration, so that no other window will do better now.
+    #[must_use]
+    pub fn concerns_all_windows(&self) -> bool {
+        match self.failure().class {
+            FailureClass::Transient | FailureClass::Protocol | FailureClass::Local => self.asks_to_wait(),
+            FailureClass::Throttled
+            | FailureClass::Tenant
+            | FailureClass::Unlicensed
+            | FailureClass::App
+            | FailureClass::Config => true,
+        }
+    }
+
     fn is_unlicensed(&self) -> bool {
         // The status is 401 in one recording and 403 in another, so the message must tell.
         let Self::Status { status: 401 | 403, message, .. } = self else { return false };
@@ -214,6 +234,30 @@ mod tests {
         let told = ApiError::from_answer(429, "", Some(Duration::from_secs(7))).failure();
         assert_eq!(told.retry_after, Some(Duration::from_secs(7)));
         assert_eq!(ApiError::from_answer(429, "", None).failure().retry_after, Some(DEFAULT_THROTTLE));
+    }
+
+    #[test]
+    fn what_is_no_fault_of_a_window_is_known() {
+        let minute = Some(Duration::from_secs(60));
+        for (status, told, waits, concerns_all) in [
+            (500, None, false, false),
+            (503, None, false, false),
+            (503, minute, true, true),
+            (429, None, true, true),
+            (400, None, false, false),
+            (401, None, false, true),
+            (403, None, false, true),
+            (404, None, false, true),
+        ] {
+            let error = ApiError::from_answer(status, "", told);
+            assert_eq!(
+                (error.asks_to_wait(), error.concerns_all_windows()),
+                (waits, concerns_all),
+                "{status} {told:?}"
+            );
+        }
+        assert!(ApiError::Quota(Duration::ZERO).asks_to_wait());
+        assert!(!ApiError::Malformed(String::new()).concerns_all_windows());
     }
 
     #[test]

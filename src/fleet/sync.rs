@@ -7,8 +7,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Fleet, Plan, pass, tell_app_news};
-use crate::domain::{Failure, FailureClass, Tenant, TenantId};
-use crate::pass::Ended;
+use crate::domain::{Failure, FailureClass, Tenant, TenantId, Ticks};
+use crate::pass::{Ended, LONGEST_WAIT};
 use crate::stop::Stop;
 use crate::store::{Counts, PassRecord, StoreError};
 
@@ -39,6 +39,9 @@ pub struct Synced {
     pub requests: u64,
     /// What became of the rows of all passes.
     pub counts: Counts,
+    /// When a service that had asked an earlier run to wait may be asked again: too late for this one, which has asked
+    /// it nothing.
+    pub asked_until: Option<Ticks>,
 }
 
 impl Fleet {
@@ -98,8 +101,22 @@ async fn read_all(
         last: None,
         requests: 0,
         counts: Counts::default(),
+        asked_until: None,
     };
     let mut patience = PATIENCE;
+    let now = plan.ctx.clock.now();
+    if let Some(until) = plan.ctx.store.standing(tenant.id).await?.and_then(|standing| standing.asked_until)
+        && let Some(rest) = rest_of_wait(until, now)
+    {
+        let Some(left) = patience.checked_sub(rest) else {
+            (synced.end, synced.asked_until) = (SyncEnd::Failed, Some(until));
+            return Ok(synced);
+        };
+        patience = left;
+        if stop.sleep(rest).await.is_err() {
+            return Ok(synced);
+        }
+    }
     loop {
         let Ended::Recorded(record) = pass(plan, &tenant, stop).await? else { return Ok(synced) };
         tell_app_news(plan).await;
@@ -129,6 +146,12 @@ async fn read_all(
     }
 }
 
+/// How much is left of a wait that an earlier run was asked for. One that is longer than any was set before the clock was
+/// set back.
+fn rest_of_wait(until: Ticks, now: Ticks) -> Option<Duration> {
+    Some(until.since(now)).filter(|rest| !rest.is_zero() && *rest <= LONGEST_WAIT + Duration::from_secs(1))
+}
+
 /// How long to wait before the next try, taken off the patience; `None` when there is none left, or waiting is no help.
 fn wait_after(failure: &Failure, patience: &mut Duration) -> Option<Duration> {
     if failure.class != FailureClass::Throttled {
@@ -143,6 +166,16 @@ fn wait_after(failure: &Failure, patience: &mut Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_of_a_wait_is_what_can_be_left_of_it() {
+        let at = |seconds: u64| Ticks::from_unix_seconds(1_000_000).plus(Duration::from_secs(seconds));
+        assert_eq!(rest_of_wait(at(60), at(20)), Some(Duration::from_secs(40)));
+        assert_eq!(rest_of_wait(at(60), at(60)), None);
+        assert_eq!(rest_of_wait(at(60), at(100)), None);
+        assert_eq!(rest_of_wait(at(6 * 3_600), at(0)), Some(LONGEST_WAIT));
+        assert_eq!(rest_of_wait(at(7 * 3_600), at(0)), None, "nobody waits for a clock that was set back");
+    }
 
     #[test]
     fn a_service_that_is_always_throttled_is_given_up() {

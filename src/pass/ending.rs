@@ -20,7 +20,7 @@ const PROTOCOL: Backoff = Backoff { first: Duration::from_secs(60), most: Durati
 /// While the store cannot be written.
 const LOCAL: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(60) };
 /// No service is waited for longer than this, whatever it asks.
-const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
 /// A pass that ran out of budget comes back after this long, behind those who are more stale.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -73,10 +73,12 @@ pub(super) fn of_failure(
 ) -> PassRecord {
     let failures = before.consecutive_failures.saturating_add(1);
     let wait = wait_after(&failure, failures, times.roll);
+    // Whatever failed: a tenant whose service asked to wait is made due by nobody, and its state is how that is known.
+    let state = if failure.retry_after.is_some() { TenantState::Throttled } else { failure.class.state(failures) };
     PassRecord {
         outcome: "failed",
         eventful: true,
-        state: failure.class.state(failures),
+        state,
         reason: Some(failure.reason.clone()),
         remedy: Some(failure.remedy.clone()).filter(|remedy| !remedy.is_empty()),
         consecutive_failures: failures,

@@ -5,6 +5,7 @@
 
 mod ending;
 mod instant;
+mod neighbours;
 mod plan;
 #[cfg(test)]
 mod plan_edge_tests;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use ending::LONGEST_WAIT;
 pub use plan::Options;
 pub use reader::Tally;
 

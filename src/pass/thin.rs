@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::plan;
 use super::reader::{Reader, Stumble};
 use super::windows::{edit_gap, tell_stuck};
-use crate::domain::{AlertId, FailureClass, Gap};
+use crate::domain::{AlertId, Gap};
 use crate::store::{Batch, Coverage, GapEdit};
 
 /// So many alerts are fetched one by one before the gap is looked at again: a pass ends within its budget.
@@ -43,8 +43,8 @@ pub(super) async fn settle(
                 let batch = Batch { alerts: vec![alert], history: gap.reason.is_history(), ..Batch::default() };
                 reader.write(batch).await?;
             }
-            // Such trouble is not the alert's own: the rest would fail as well.
-            Err(Stumble::Api(error)) if error.failure().class != FailureClass::Throttled => failed = Some(error),
+            // Who asks to wait is asked for no further alert; of such trouble the gap's own failure is made.
+            Err(Stumble::Api(error)) if !error.asks_to_wait() => failed = Some(error),
             Err(other) => return Err(other),
         }
     }

@@ -3,11 +3,12 @@
 use tokio::time::Instant;
 
 use super::instant;
+use super::neighbours;
 use super::plan::{self, Proof};
 use super::reader::{Answered, Reader, Stumble};
 use super::thin;
-use crate::defender::{ApiError, Order, Query};
-use crate::domain::{Gap, GapReason, TenantId, Ticks, Window};
+use crate::defender::{ApiError, Look, Order, Query};
+use crate::domain::{Gap, GapReason, TenantId, Ticks};
 use crate::event::Event;
 use crate::store::{Coverage, CoverageMove, GapEdit};
 
@@ -55,6 +56,9 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
     let (window, pieces) = plan::head(believed, &coverage, options);
     let mut query = Query::since(window.from(), options.page_size);
     query.order = plan::order(&coverage, reader.ctx.clock.now());
+    let failures = coverage.head_failures + 1;
+    // Asked before the head: after a failure that asks to wait, nothing may be asked any more.
+    let alive = if plan::wants_sign_of_life(failures) { sign_of_life(reader).await? } else { None };
     match ask(reader, &mut query, false).await {
         Ok((mut answered, refused)) => {
             let skew_ms = answered.page.date.map(|date| skew_ms(reader, date));
@@ -80,28 +84,29 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
             Ok((reader.land(answered, change).await?, skew_ms))
         }
         Err(Stumble::Api(error)) if error.may_lie_in_the_window() => {
-            head_failed(reader, window, &pieces, &coverage, error).await.map(|coverage| (coverage, None))
+            let alive_at = alive.map(|look| reader.plausible(look.asked_at, &coverage));
+            let change = plan::after_head_failure(window, &pieces, failures, alive_at, &coverage, options);
+            // When it keeps failing while the service is alive, its rest becomes a gap, and the pass goes on to gaps.
+            let goes_on = change.covered_until.is_some() && !error.asks_to_wait();
+            let coverage = change_coverage(reader, change).await?;
+            if goes_on { Ok((coverage, None)) } else { Err(error.into()) }
         }
         Err(other) => Err(other),
     }
 }
 
-/// Counts a failure of the head window; when it keeps failing while the service is alive, its rest becomes a gap.
-async fn head_failed(
-    reader: &mut Reader<'_>,
-    window: Window,
-    pieces: &[Window],
-    coverage: &Coverage,
-    error: ApiError,
-) -> Result<Coverage, Stumble> {
-    let failures = coverage.head_failures + 1;
-    let alive = if plan::wants_sign_of_life(failures) { reader.look().await.ok() } else { None };
-    let alive_at = alive.map(|look| reader.plausible(look.asked_at, coverage));
-    let options = &reader.ctx.options;
-    let change = plan::after_head_failure(window, pieces, failures, alive_at, coverage, options);
-    let moved = change.covered_until.is_some();
-    let coverage = change_coverage(reader, change).await?;
-    if moved { Ok(coverage) } else { Err(error.into()) }
+/// Whether the service answers other requests while one window keeps failing: what it says of its time, or `None`.
+///
+/// A look that fails as requests do in an outage says no more than the window's own failure. One that asks to wait, or
+/// is refused, or for which there is no token any more, says more: it is not about the window, so the window's failure
+/// is not counted. It ends the pass in that one's place, so that the wait is kept and the tenant's state and remedy
+/// name what is in the way.
+async fn sign_of_life(reader: &mut Reader<'_>) -> Result<Option<Look>, Stumble> {
+    match reader.look().await {
+        Ok(look) => Ok(Some(look)),
+        Err(Stumble::Api(error)) if !error.concerns_all_windows() => Ok(None),
+        Err(other) => Err(other),
+    }
 }
 
 /// One request for a gap; or, when more alerts share a tick than fit one answer, as many as that tick takes.
@@ -110,13 +115,23 @@ async fn read_gap(reader: &mut Reader<'_>, gap: &Gap, coverage: &Coverage) -> Re
     let mut query = plan::gap_query(gap, order, &reader.ctx.options);
     match step_through_gap(reader, gap, &mut query).await {
         Err(Stumble::Api(error)) if error.may_lie_in_the_window() || error.refuses_query() => {
-            // A gap is only taken apart while the service answers other requests; an outage is no fault of the gap.
-            if gap.attempts > 0 && reader.look().await.is_err() {
+            // A gap is only taken apart while the service answers other requests; an outage is no fault of the gap. Who
+            // asks to wait is asked nothing more: that this pass has read the head is sign of life enough.
+            let waits = error.asks_to_wait();
+            if gap.attempts > 0 && !waits && sign_of_life(reader).await?.is_none() {
                 return Err(error.into());
             }
             let edits = plan::after_gap_failure(gap, &error.to_string(), reader.ctx.clock.now(), &reader.ctx.options);
             tell_stuck(reader, gap, &edits, &error);
-            change_coverage(reader, CoverageMove { gaps: edits, ..CoverageMove::default() }).await
+            let stuck = edits.iter().any(|edit| stuck_after(gap, edit).is_some());
+            let coverage = change_coverage(reader, CoverageMove { gaps: edits, ..CoverageMove::default() }).await?;
+            if waits {
+                return Err(error.into());
+            }
+            if stuck {
+                neighbours::read(reader, gap, &query).await?;
+            }
+            Ok(coverage)
         }
         other => other,
     }
@@ -196,15 +211,18 @@ fn announce_closed(reader: &Reader<'_>, gap: &Gap, change: &CoverageMove) {
 }
 
 pub(super) fn tell_stuck(reader: &Reader<'_>, gap: &Gap, edits: &[GapEdit], error: &ApiError) {
-    for edit in edits {
-        if let GapEdit::Defer { attempts, .. } = edit
-            && plan::is_stuck(&Gap { attempts: *attempts, ..gap.clone() })
-            && let Some(until) = gap.window.until()
-        {
+    for attempts in edits.iter().filter_map(|edit| stuck_after(gap, edit)) {
+        if let Some(until) = gap.window.until() {
             let (tenant, from, reason) = (reader.tenant.id, gap.window.from(), error.to_string());
-            Event::GapStuck { tenant, from, until, attempts: *attempts, reason: &reason }.emit();
+            Event::GapStuck { tenant, from, until, attempts, reason: &reason }.emit();
         }
     }
+}
+
+/// The attempts of a gap that an edit leaves as it is for long.
+fn stuck_after(gap: &Gap, edit: &GapEdit) -> Option<u32> {
+    let GapEdit::Defer { attempts, .. } = edit else { return None };
+    plan::is_stuck(&Gap { attempts: *attempts, ..gap.clone() }).then_some(*attempts)
 }
 
 fn gap_event(reader: &Reader<'_>, gap: &Gap, event: impl Fn(TenantId, Ticks, Ticks, GapReason) -> Event<'static>) {

@@ -57,12 +57,17 @@ pub struct PassEnd {
 }
 
 /// Writes how a pass ended.
+///
+/// A pass that called nobody dates no calls anew: each restart would otherwise begin the minute again in which the quota is
+/// used up, and a daemon that is often restarted would never be free to call.
 pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) -> Result<PassEnd, StoreError> {
     let mut statement = conn.prepare_cached(
         "-- passes::finish\n\
          UPDATE tenant SET state = iif(active, ?2, state), state_since = iif(state = ?2, state_since, ?3),
                 reason = ?4, remedy = ?5, last_attempt_at = ?3, last_success_at = iif(?6, ?3, last_success_at),
-                consecutive_failures = ?7, next_attempt_at = ?8, calls_spent = ?9, calls_counted_at = ?3,
+                consecutive_failures = ?7, next_attempt_at = ?8,
+                calls_spent = iif(?12 = 0 AND ?9 <= calls_spent, calls_spent, ?9),
+                calls_counted_at = iif(?12 = 0 AND ?9 <= calls_spent, calls_counted_at, ?3),
                 clock_skew_ms = coalesce(?10, clock_skew_ms), failure_class = ?11
          WHERE tenant_key = ?1",
     )?;
@@ -77,7 +82,8 @@ pub(super) fn finish(conn: &Connection, tenant: TenantKey, pass: &PassRecord) ->
         pass.next_attempt_at.to_string(),
         pass.calls_spent,
         pass.clock_skew_ms,
-        pass.failure.as_ref().map(|failure| failure.class.name())
+        pass.failure.as_ref().map(|failure| failure.class.name()),
+        pass.requests
     ])?;
     if pass.eventful {
         record(conn, tenant, pass)?;

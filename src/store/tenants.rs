@@ -40,6 +40,8 @@ pub struct Standing {
     pub calls_counted_at: Option<Ticks>,
     /// Local clock minus service clock at the last pass that saw it, in milliseconds.
     pub clock_skew_ms: Option<i64>,
+    /// Local clock: when a service that asked to wait may be asked again.
+    pub asked_until: Option<Ticks>,
 }
 
 /// What the configuration changed.
@@ -154,7 +156,7 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
     let mut statement = conn.prepare_cached(
         "-- tenants::standing\n\
          SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms,
-                last_success_at
+                last_success_at, iif(state = 'throttled', next_attempt_at, NULL)
          FROM tenant WHERE tenant_id = ?1",
     )?;
     let standing = statement.query_row([tenant.as_str()], |row| {
@@ -167,6 +169,7 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
             calls_counted_at: time::read(row, 4)?,
             clock_skew_ms: row.get(5)?,
             last_success_at: time::read(row, 6)?,
+            asked_until: time::read(row, 7)?,
         })
     });
     Ok(standing.optional()?)

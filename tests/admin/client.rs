@@ -41,12 +41,14 @@ pub async fn start(config: &Config, lines: &str) -> (House, Daemon, String) {
 
 /// One GET.
 pub fn get(address: &str, path: &str) -> Answer {
-    ask(address, &request("GET", path, "")).unwrap_or_else(|error| panic!("{path}: {error}"))
+    ask(address, &request(address, "GET", path, "")).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// A request's text.
-pub fn request(method: &str, path: &str, headers: &str) -> String {
-    format!("{method} {path} HTTP/1.1\r\nHost: alertferry\r\n{headers}\r\n")
+pub fn request(address: &str, method: &str, path: &str, headers: &str) -> String {
+    // At a socket of the file system no name means anything.
+    let host = if address.starts_with("unix:") { "alertferry" } else { address };
+    format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")
 }
 
 /// Sends `text` as it is and reads until the other end closes.

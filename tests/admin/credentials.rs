@@ -79,8 +79,10 @@ fn a_name_that_needs_it_is_escaped_in_both_forms() {
         config.apps.push((r#""The \"other\" \\ one""#, secret));
         let (_house, daemon, address) = start(&config, "").await;
         for accepted in ["application/openmetrics-text", "text/plain"] {
-            let text =
-                || ask(&address, &request("GET", "/metrics", &format!("Accept: {accepted}\r\n"))).expect("answered");
+            let text = || {
+                ask(&address, &request(&address, "GET", "/metrics", &format!("Accept: {accepted}\r\n")))
+                    .expect("answered")
+            };
             let line = format!(r#"{METRIC}{{app="The \"other\" \\ one",kind="secret",number="1"}} {YEAR_2999}"#);
             wait_until("its line", || text().body.lines().any(|each| each == line)).await;
         }

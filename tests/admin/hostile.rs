@@ -45,9 +45,9 @@ fn what_is_no_modest_request_is_refused() {
         let long = "a".repeat(64 * 1024);
         let many: String = (0..500).map(|n| format!("X-{n}: 1\r\n")).collect();
         for text in [
-            request("GET", "/metrics", &format!("X: {long}\r\n")),
-            request("GET", &format!("/{long}"), ""),
-            request("GET", "/metrics", &many),
+            request(&address, "GET", "/metrics", &format!("X: {long}\r\n")),
+            request(&address, "GET", &format!("/{long}"), ""),
+            request(&address, "GET", "/metrics", &many),
             "\0\u{1}\u{2}\r\n\r\n".to_owned(),
             "GET /metrics HTTP/9.9\r\n\r\n".to_owned(),
             "GET /metrics\r\n\r\n".to_owned(),
@@ -70,7 +70,7 @@ fn who_does_not_fetch_his_answer_holds_nobody_up() {
         let (house, daemon, address) = start(&Config::of(&sim), "").await;
         let open = |_| {
             let mut stream = TcpStream::connect(&address).expect("connected");
-            stream.write_all(request("GET", "/status", "").as_bytes()).expect("sent");
+            stream.write_all(request(&address, "GET", "/status", "").as_bytes()).expect("sent");
             stream
         };
         let crowd: Vec<TcpStream> = (0..CROWD).map(open).collect();

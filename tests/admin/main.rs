@@ -15,3 +15,4 @@ mod names;
 mod openmetrics;
 mod places;
 mod scrape;
+mod strangers;

@@ -28,10 +28,11 @@ fn each_place_answers_and_nothing_can_be_changed() {
             |report: &Value| report["tenants"][0].as_object().expect("a tenant").keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&told), keys(&said), "the same object as the command's");
         for path in ["/metrics", "/status", "/healthz"] {
-            let head = ask(&address, &request("HEAD", path, "")).expect("answered");
+            let head = ask(&address, &request(&address, "HEAD", path, "")).expect("answered");
             assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
             for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-                let refused = ask(&address, &request(method, path, "Content-Length: 0\r\n")).expect("answered");
+                let refused =
+                    ask(&address, &request(&address, method, path, "Content-Length: 0\r\n")).expect("answered");
                 assert_eq!(refused.status, 405, "{method} {path}");
                 assert!(refused.head.contains("allow: get, head"), "{refused:?}");
             }

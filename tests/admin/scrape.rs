@@ -103,8 +103,8 @@ fn everything_that_can_be_counted_is_there_from_the_start() {
         let answer = get(&address, "/metrics");
         let kind = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
         assert!(answer.head.contains(kind), "{answer:?}");
-        let old =
-            ask(&address, &request("GET", "/metrics", "Accept: text/plain; version=0.0.4\r\n")).expect("answered");
+        let old = ask(&address, &request(&address, "GET", "/metrics", "Accept: text/plain; version=0.0.4\r\n"))
+            .expect("answered");
         assert!(old.head.contains("content-type: text/plain; version=0.0.4"), "{old:?}");
         assert!(
             old.body.contains("# TYPE alertferry_passes_total counter\n") && !old.body.contains("# EOF"),

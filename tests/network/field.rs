@@ -82,6 +82,8 @@ impl Field {
 
     /// Waits until something holds, and sends these signals to the daemon all the while.
     pub async fn wait_asking(&self, daemon: &Daemon, signals: &[&str], what: &str, mut holds: impl FnMut() -> bool) {
+        // Before a program listens to signals they end it, and a busy machine takes its time to start one.
+        daemon.hear("daemon.ready").await;
         let mut asked = Instant::now();
         wait_until(what, || {
             if asked.elapsed() > HURRY {
@@ -172,7 +174,8 @@ impl Field {
                 daemon.stop().await;
                 self.time_passes();
                 daemon = self.house.start();
-                since = Instant::now();
+                daemon.hear("daemon.ready").await;
+                (since, asked) = (Instant::now(), Instant::now());
             } else if !is_large() && asked.elapsed() > 3 * HURRY {
                 daemon.signal("USR1");
                 asked = Instant::now();
@@ -184,11 +187,13 @@ impl Field {
         format!("{:?}", self.house.query("SELECT * FROM gaps"))
     }
 
-    /// Whether something waits for a time to come.
+    /// Whether something waits for a time to come. The daemon's own quota is not waited for by a restart: it only knows
+    /// then how many calls there were in the hour, and not how long ago, and waits for longer.
     fn waits(&self) -> bool {
         self.house.number(
             "SELECT (SELECT count(*) FROM gap WHERE not_before > strftime('%Y-%m-%dT%H:%M:%f', 'now'))
             + (SELECT count(*) FROM tenants WHERE state IN ('throttled', 'unreachable', 'degraded')
+               AND coalesce(reason, '') NOT LIKE 'the quota of API calls%'
                AND next_attempt_at > strftime('%Y-%m-%dT%H:%M:%f', 'now', '+2 seconds'))",
         ) > 0
     }

@@ -105,6 +105,7 @@ fn n16_all_faults_at_random_for_fifty_tenants_and_then_none() {
             })
             .await;
             let mut daemon = field.house.start();
+            daemon.hear("daemon.ready").await;
             for second in 0..seconds {
                 let rules: Vec<_> = (0..12)
                     .map(|_| {

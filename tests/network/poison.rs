@@ -43,6 +43,7 @@ async fn isolate(field: &Field, mut daemon: Daemon, left: usize) -> Daemon {
     let stored = || field.house.number(&format!("SELECT count(*) FROM alerts WHERE tenant_id = '{}'", guid(1)));
     for _ in 0..times(12, 100) {
         let stuck = "SELECT count(*) FROM gap WHERE attempts > 4";
+        daemon.hear("daemon.ready").await;
         for _ in 0..30 {
             tokio::time::sleep(Duration::from_millis(100)).await;
             if field.house.store_is_there() && field.house.number(stuck) > 0 {

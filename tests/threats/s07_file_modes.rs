@@ -8,10 +8,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use alertferry_simulator::{Certificate, Route, SelfSigned};
+use alertferry_simulator::{Certificate, Fault, FaultRule, RetryAfter, Route, SelfSigned};
 
 use crate::scene::house;
-use crate::support::{House, PROGRAM, on_threads, said, simulator};
+use crate::support::{House, PROGRAM, on_threads, said, simulator, wait_until};
 
 fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("mode set");
@@ -23,10 +23,21 @@ fn mode_of(path: &Path) -> u32 {
 
 /// The program under a parent that withholds nothing.
 fn openly(house: &House, arguments: &[&str]) -> Command {
+    under("0", house, arguments)
+}
+
+/// The program under a parent with this umask.
+fn under(umask: &str, house: &House, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "umask 0; exec \"$0\" \"$@\"", PROGRAM, "--config"]);
+    command.arg("-c").arg(format!("umask {umask}; exec \"$0\" \"$@\"")).args([PROGRAM, "--config"]);
     command.arg(house.path("main.toml")).args(arguments);
     command
+}
+
+/// What a process withholds from the files that it makes, if it is there.
+fn umask_of(pid: u32) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|umask| umask.trim().to_owned())
 }
 
 #[test]
@@ -124,6 +135,49 @@ fn s07_what_is_made_is_closed_under_a_umask_of_nothing() {
         assert!(open.is_empty(), "{open:?}");
         for path in walk(&house.path("new")) {
             assert_eq!(mode_of(&path) & 0o022, 0, "{} may be written by others", path.display());
+        }
+    });
+}
+
+/// Not only what is made with a mode of its own: whatever `run` and `sync`, and the libraries in them, will ever make.
+#[test]
+fn s07_run_and_sync_keep_others_from_what_they_make_and_widen_nothing() {
+    on_threads(async {
+        let sim = simulator(1, 1).await;
+        let house = house(&sim, &sim.login_url());
+        let waits = Fault::Throttle { retry_after: RetryAfter::Seconds(60) };
+        sim.faults().add(FaultRule::new(waits).on(Route::Login));
+        for (umask, expected) in [("0", "0027"), ("022", "0027"), ("027", "0027"), ("070", "0077"), ("077", "0077")] {
+            let daemon = house.start_by(under(umask, &house, &["run"]));
+            daemon.hear("daemon.ready").await;
+            assert_eq!(umask_of(daemon.pid()).as_deref(), Some(expected), "run under {umask}");
+            daemon.stop().await;
+            let mut sync = under(umask, &house, &["sync"]).spawn().expect("started");
+            wait_until(&format!("sync under {umask} to withhold {expected}"), || {
+                umask_of(sync.id()).as_deref() == Some(expected)
+            })
+            .await;
+            sync.kill().expect("killed");
+            sync.wait().expect("gone");
+        }
+    });
+}
+
+/// The daemon reads what an administrator adds as a member of its group, whatever his shell withholds from groups.
+#[test]
+fn s07_added_tenants_are_for_the_readers_of_the_configuration_under_any_umask() {
+    on_threads(async {
+        let sim = simulator(1, 1).await;
+        for umask in ["0", "027", "077"] {
+            let house = house(&sim, &sim.login_url());
+            set_mode(&house.path("."), 0o750);
+            set_mode(&house.path("main.toml"), 0o640);
+            let added = ["tenant", "add", "00000000-0000-0000-0000-0000000000aa", "--name", "Added", "--region", "eu"];
+            let told = said(&mut under(umask, &house, &added));
+            assert_eq!(told.code, Some(0), "{umask}: {told:?}");
+            assert_eq!(mode_of(&house.path("tenants.d")), 0o750, "under {umask}");
+            let files = walk(&house.path("tenants.d"));
+            assert_eq!(files.iter().map(|file| mode_of(file)).collect::<Vec<_>>(), [0o640], "under {umask}");
         }
     });
 }

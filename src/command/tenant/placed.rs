@@ -51,10 +51,9 @@ pub(super) fn checked(config: &Path, addition: &Addition) -> Result<Settings, Pr
 
 /// Writes a file of tenants that is not there yet, for the readers of the configuration.
 pub(super) fn write(config: &Path, path: &Path, text: &str) -> io::Result<()> {
-    match std::fs::create_dir(beside(config)) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+    // A shell of root often has a umask that would keep the daemon's group out.
+    let home = config.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fresh::make_like(&beside(config), home)?;
     fresh::write_like(path, text, config)
 }
 
