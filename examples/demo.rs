@@ -170,8 +170,8 @@ async fn go_on(simulator: &Simulator, tenants: &[String], time: Duration) {
             // What cannot happen to this tenant just now happens to nobody.
             let _happened = world.step(tenant, &mut random).ok();
             if n == steps / 2 {
-                let ids: Vec<String> =
-                    world.truth(&tenants[FABRIKAM]).into_iter().map(|alert| alert.id).take(76).collect();
+                let seen = world.truth(&tenants[FABRIKAM]).into_iter().filter(|alert| alert.is_visible());
+                let ids: Vec<String> = seen.map(|alert| alert.id).take(76).collect();
                 let _merged = world.merge_incidents(&tenants[FABRIKAM], &ids, 419).ok();
             }
         });

@@ -89,6 +89,8 @@ fn the_credential_is_the_one_of_the_sample() {
     assert_eq!(keys, [format!("secret = {{ credential = \"{name}\" }}")]);
     let directory = Path::new(path).parent().expect("a directory");
     assert!(TMPFILES.contains(&format!("d {} 0700 root root -", directory.display())), "it is made for root alone");
+    // systemd refuses to start a unit whose credential is not there, also when the configuration names a file instead.
+    assert!(TMPFILES.lines().any(|line| line == format!("f {path} 0600 root root -")), "{path} is there, if empty");
 }
 
 #[test]
@@ -113,6 +115,9 @@ fn user_and_directories_are_made() {
     let config =
         format!("d /etc/{} {} root {user} -", one("ConfigurationDirectory"), one("ConfigurationDirectoryMode"));
     assert!(TMPFILES.lines().any(|line| line == config), "{config}");
+    // What the unit makes at its start is there before: `check` and a first `sync` come before that.
+    let state = format!("d /var/lib/{} {} {user} {user} -", one("StateDirectory"), one("StateDirectoryMode"));
+    assert!(TMPFILES.lines().any(|line| line == state), "{state}");
     let root = format!("d {} 0755 root root -", one("RootDirectory"));
     assert!(TMPFILES.lines().any(|line| line == root), "{root}");
 }

@@ -1,9 +1,9 @@
 //! Owns `alertferry backup`.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::output::{print, visible};
+use super::unwritten::unwritten;
 use super::{Exit, Problem, select};
 use crate::store::{self, BackupError};
 
@@ -27,9 +27,7 @@ impl From<BackupError> for Problem {
             BackupError::Exists(_) => Exit::Usage,
             BackupError::UnderWay(_) | BackupError::Full(_) => Exit::Temporary,
             BackupError::Damaged(_) => Exit::Data,
-            BackupError::Unwritten { error, .. } if error.kind() == ErrorKind::PermissionDenied => Exit::Permission,
-            BackupError::Unwritten { error, .. } if error.kind() == ErrorKind::NotFound => Exit::NoInput,
-            BackupError::Unwritten { .. } => Exit::Io,
+            BackupError::Unwritten { path, error } => return unwritten(path, error),
             BackupError::Store(error) => return error.clone().into(),
         };
         Self::new(exit, error.to_string())

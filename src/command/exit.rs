@@ -77,7 +77,9 @@ impl Problem {
 
 impl From<ConfigErrors> for Problem {
     fn from(errors: ConfigErrors) -> Self {
-        Self::new(Exit::Config, errors.to_string())
+        // A configuration that nobody may read is not known to be wrong.
+        let denied = errors.0.iter().any(|error| error.denied);
+        Self::new(if denied { Exit::Permission } else { Exit::Config }, errors.to_string())
     }
 }
 

@@ -5,8 +5,6 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 
-use super::{Exit, Problem};
-
 /// What others than the owner never may: the configuration decides to whom secrets are sent.
 const NEVER: u32 = 0o133;
 /// The same of a directory, which has to be entered.
@@ -73,21 +71,6 @@ fn write_as(path: &Path, text: &str, mode: u32, prepare: impl FnOnce(&Path) -> i
     }
     written?;
     File::open(directory)?.sync_all()
-}
-
-/// The problem of a file or directory that cannot be written.
-pub(super) fn unwritten(path: &Path, error: &io::Error) -> Problem {
-    let is = |kinds: &[ErrorKind]| kinds.contains(&error.kind());
-    let exit = if is(&[ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem]) {
-        Exit::Permission
-    } else if is(&[ErrorKind::NotFound, ErrorKind::NotADirectory]) {
-        Exit::NoInput
-    } else if is(&[ErrorKind::AlreadyExists]) {
-        Exit::Usage
-    } else {
-        Exit::Io
-    };
-    Problem::new(exit, format!("cannot write {}: {error}", path.display()))
 }
 
 #[cfg(test)]

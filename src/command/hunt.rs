@@ -1,14 +1,14 @@
 //! Owns `alertferry hunt`.
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::visible;
 use super::rows::{RowFormat, Shape, show};
-use super::{Exit, Problem, moment, select};
+use super::{Exit, Problem, given, moment, number, select};
 use crate::domain::{Indicator, ObservableKind, Ticks};
 use crate::store::{Hunt, HuntRows, Hunted, Reading, Sent, TenantFilter};
 
@@ -32,13 +32,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TENANT")]
     tenant: Vec<String>,
     /// Only in alerts updated at this time (2026-11-23T10:15:30Z, 2026-11-23) or later; 24h or 7d mean so long ago.
-    #[arg(long, value_parser = moment::parse, value_name = "TIME")]
+    #[arg(long, value_parser = moment::parse, allow_hyphen_values = true, value_name = "TIME")]
     since: Option<Ticks>,
     /// Show the alerts instead of a row for each value and tenant.
     #[arg(long)]
     alerts: bool,
     /// With --alerts: show at most so many of each value and kind, those updated last; 0 means no limit; 1000 unless told.
-    #[arg(long, requires = "alerts", value_name = "ROWS")]
+    #[arg(long, requires = "alerts", value_parser = number::parse::<u64>, allow_negative_numbers = true, value_name = "ROWS")]
     limit: Option<u64>,
     #[command(flatten)]
     shape: Shape,
@@ -109,7 +109,7 @@ fn indicators(arguments: &Arguments) -> Result<Vec<Indicator>, Problem> {
         found.push(Indicator::of(value, arguments.kind).map_err(|error| usage(error.to_string()))?);
     }
     if let Some(path) = &arguments.file {
-        let (text, place) = read(path)?;
+        let (text, place) = given::text(path, MOST_BYTES)?;
         for (number, line) in values_in(&text) {
             let read = Indicator::of(line, arguments.kind);
             found.push(read.map_err(|error| usage(format!("line {number} of {place}: {error}")))?);
@@ -127,38 +127,6 @@ fn indicators(arguments: &Arguments) -> Result<Vec<Indicator>, Problem> {
 fn values_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     lines.enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(|(at, line)| (at + 1, line))
-}
-
-/// The text of a file, and how to call it.
-fn read(path: &Path) -> Result<(String, String), Problem> {
-    let stdin = path.as_os_str() == "-";
-    let place = if stdin { "standard input".to_owned() } else { path.display().to_string() };
-    let unread = |error: &io::Error| {
-        let kinds = [
-            (io::ErrorKind::NotFound, Exit::NoInput),
-            (io::ErrorKind::PermissionDenied, Exit::Permission),
-            (io::ErrorKind::IsADirectory, Exit::Usage),
-        ];
-        let exit = kinds.into_iter().find(|(kind, _)| *kind == error.kind()).map_or(Exit::Io, |(_, exit)| exit);
-        Problem::new(exit, format!("cannot read {place}: {error}"))
-    };
-    let source: Box<dyn Read> =
-        if stdin { Box::new(io::stdin().lock()) } else { Box::new(std::fs::File::open(path).map_err(|e| unread(&e))?) };
-    let mut bytes = Vec::new();
-    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        let message = format!("{place} is larger than {} MiB; give it in parts", MOST_BYTES / 1024 / 1024);
-        return Err(Problem::new(Exit::Usage, message));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok((text, place)),
-        Err(error) => {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = good.split(|byte| *byte == b'\n').count();
-            let message = format!("{place} is no UTF-8 text: line {line} has other bytes; save it as UTF-8");
-            Err(Problem::new(Exit::Usage, message))
-        }
-    }
 }
 
 /// Drawn on standard error where that is a terminal, when there are many values, and when no rows come in between.

@@ -5,18 +5,20 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::fresh::{self, unwritten};
 use super::output::{print, visible};
-use super::{Exit, Problem};
+use super::unwritten::unwritten;
+use super::{DEFAULT_CONFIG, Exit, Problem, fresh};
 
 /// The command line of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Where the configuration goes; made if it is not there.
-    #[arg(long, default_value = "/etc/alertferry", value_name = "DIRECTORY")]
+    #[arg(long, default_value = DEFAULT_DIRECTORY, value_name = "DIRECTORY")]
     dir: PathBuf,
 }
 
+/// Where the configuration goes when nobody says otherwise.
+const DEFAULT_DIRECTORY: &str = "/etc/alertferry";
 /// Every key with its default and its meaning; a test loads it.
 const SAMPLE: &str = include_str!("../../config/alertferry.toml");
 /// Where the secret is in the sample, and where it is to begin with: without systemd there are no credentials.
@@ -30,7 +32,11 @@ const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: u32 = 0o755;
 const SECRET_MODE: u32 = 0o600;
 
-pub(super) fn run(arguments: &Arguments) -> Result<Exit, Problem> {
+pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem> {
+    if config != Path::new(DEFAULT_CONFIG) && arguments.dir == Path::new(DEFAULT_DIRECTORY) {
+        let message = "init writes alertferry.toml into the directory of --dir, and --config names no place for it";
+        return Err(Problem::new(Exit::Usage, message));
+    }
     let directory = &arguments.dir;
     let [config, tenants, secret] = ["alertferry.toml", "tenants.d", "client-secret"].map(|name| directory.join(name));
     if let Some(there) = [&config, &secret].into_iter().find(|path| path.symlink_metadata().is_ok()) {
@@ -69,7 +75,7 @@ fn commented(line: &str) -> String {
 
 fn next_steps(directory: &Path) -> String {
     let shown = visible(&directory.display().to_string());
-    let option = if directory == Path::new("/etc/alertferry") {
+    let option = if directory == Path::new(DEFAULT_DIRECTORY) {
         String::new()
     } else {
         format!(" --config {shown}/alertferry.toml")

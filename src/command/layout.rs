@@ -1,5 +1,5 @@
-//! Owns where the columns of a table of rows stand: side by side; in pairs, one under the other, where the terminal is
-//! narrow; or each value on a line of its own where they are too many.
+//! Owns where the columns of a table of rows stand: side by side; some under others, where the terminal is narrow for
+//! them; or each value on a line of its own where they are too many.
 
 use comfy_table::{ColumnConstraint, Row, Table, Width};
 
@@ -13,23 +13,27 @@ const BEHIND: u16 = 1;
 const IDS: [&str; 2] = ["alert_id", "tenant_id"];
 /// Values of no more letters than this, such as times without fractions, are cut last.
 const FEW_LETTERS: usize = 19;
-/// The column that gets twice the share of others.
-const WORDY: &str = "title";
-/// What stands under what in a narrow list.
-const PAIRS: [(&str, &str); 13] = [
-    ("title", "alert_id"),
-    ("tenant_name", "computer_dns_name"),
-    ("severity", "status"),
-    ("seq", "kind"),
-    ("name", "tenant_id"),
-    ("state", "region"),
-    ("app", "tags"),
-    ("alert_count", "open_gaps"),
-    ("open high", "medium"),
-    ("low", "info"),
-    ("other", "open"),
-    ("total", "created"),
-    ("resolved", "median time"),
+/// The columns that get twice the share of others.
+const WORDY: [&str; 2] = ["title", "match"];
+/// Columns of times: a day alone still says something, and half an hour does not.
+const TIMES: [&str; 5] = ["last_update_time", "observed_at", "covered_until", "first_seen", "last_seen"];
+/// What stands under what in a narrow list, where these columns are there.
+const STACKS: [&[&str]; 15] = [
+    &["title", "match", "alert_id"],
+    &["tenant_name", "computer_dns_name"],
+    &["severity", "status"],
+    &["seq", "kind"],
+    &["name", "tenant_id"],
+    &["state", "region"],
+    &["app", "tags"],
+    &["alert_count", "open_gaps"],
+    &["alerts", "devices"],
+    &["value", "kind"],
+    &["open high", "medium"],
+    &["low", "info"],
+    &["other", "open"],
+    &["total", "created"],
+    &["resolved", "median time"],
 ];
 /// How columns are called in a narrow list, whose values are shorter than these names.
 const SHORT: [(&str, &str); 7] = [
@@ -59,6 +63,8 @@ struct Column {
     heading: usize,
     /// The letters of its longest id.
     id: usize,
+    /// Whether it holds times alone.
+    times: bool,
     /// How many shares of the room it gets.
     share: usize,
 }
@@ -70,16 +76,17 @@ impl Layout {
             table.set_header(["column", "value"]);
             return Self { names, columns: None, rows: 0 };
         }
-        let in_pairs = list && is_narrow(table);
-        let holding = if in_pairs { paired(&names) } else { (0..names.len()).map(|at| vec![at]).collect() };
+        let in_pairs = list && (is_narrow(table) || needed(&names) > width(table));
+        let holding = if in_pairs { stacked(&names) } else { (0..names.len()).map(|at| vec![at]).collect() };
         let mut columns = Vec::with_capacity(holding.len());
         let mut headings = Vec::with_capacity(holding.len());
         for holds in holding {
             let lines: Vec<&str> = holds.iter().map(|at| called(&names[*at], in_pairs)).collect();
             let heading = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
             headings.push(lines.join("\n"));
-            let share = if holds.iter().any(|at| names[*at] == WORDY) { 2 } else { 1 };
-            columns.push(Column { holds, heading, id: 0, share });
+            let share = if holds.iter().any(|at| WORDY.contains(&names[*at].as_str())) { 2 } else { 1 };
+            let times = holds.iter().all(|at| TIMES.contains(&names[*at].as_str()));
+            columns.push(Column { holds, heading, id: 0, times, share });
         }
         table.set_header(headings);
         Self { names, columns: Some(columns), rows: 0 }
@@ -142,8 +149,8 @@ fn called(name: &str, briefly: bool) -> &str {
 
 /// The widths of columns that want so much, in `room`.
 ///
-/// Ids, short values and headings are not cut; where that leaves too little to the others, ids alone; or else nothing is
-/// spared.
+/// Ids, short values and headings are not cut; where that leaves too little to the others, ids, times and headings; then ids
+/// alone; or else nothing is spared.
 fn widths(wanted: &[usize], columns: &[Column], room: usize) -> Vec<usize> {
     let least = |few: usize, spared: bool| -> Vec<usize> {
         let least = |(wanted, column): (&usize, &Column)| match column.id {
@@ -153,7 +160,17 @@ fn widths(wanted: &[usize], columns: &[Column], room: usize) -> Vec<usize> {
         };
         wanted.iter().zip(columns).map(least).collect()
     };
-    let attempts = [least(FEW_LETTERS, true), least(LEAST_LETTERS, true), least(LEAST_LETTERS, false)];
+    let headings = |(wanted, column): (&usize, &Column)| match column.id {
+        id @ 1.. => id.max(column.heading),
+        _ if column.times => (*wanted).min(FEW_LETTERS),
+        _ => (*wanted).min(column.heading.max(LEAST_LETTERS)),
+    };
+    let attempts = [
+        least(FEW_LETTERS, true),
+        wanted.iter().zip(columns).map(headings).collect(),
+        least(LEAST_LETTERS, true),
+        least(LEAST_LETTERS, false),
+    ];
     let fitting = attempts.into_iter().find(|widths| widths.iter().sum::<usize>() <= room);
     let mut widths = fitting.unwrap_or_else(|| vec![1; wanted.len()]);
     // What is left goes letter by letter to the column that has least for its share.
@@ -165,14 +182,36 @@ fn widths(wanted: &[usize], columns: &[Column], room: usize) -> Vec<usize> {
     widths
 }
 
+/// The width that these columns need beside each other so that most of them are not cut.
+fn needed(names: &[String]) -> usize {
+    const BETWEEN: usize = 2 + BEHIND as usize;
+    let needs = |name: &str| match name {
+        "alert_id" => 40,
+        "tenant_id" => 36,
+        "severity" => "Informational".len(),
+        "status" => "Resolved".len(),
+        _ if TIMES.contains(&name) => FEW_LETTERS,
+        _ if WORDY.contains(&name) => 16,
+        _ => name.chars().count().max(LEAST_LETTERS),
+    };
+    names.iter().map(|name| needs(name) + BETWEEN).sum()
+}
+
 /// The columns with those under others that belong there.
-fn paired(names: &[String]) -> Vec<Vec<usize>> {
-    let at = |name: &str| names.iter().position(|one| one == name);
-    let pairs: Vec<(usize, usize)> = PAIRS.iter().filter_map(|(above, below)| Some((at(above)?, at(below)?))).collect();
+fn stacked(names: &[String]) -> Vec<Vec<usize>> {
+    let at = |name: &&str| names.iter().position(|one| one == name);
+    let mut stacks: Vec<Vec<usize>> = Vec::new();
+    for stack in STACKS {
+        let found: Vec<usize> = stack.iter().filter_map(at).collect();
+        // `kind` is of a value as well as of a change; it stands where it came first.
+        if found.len() > 1 && !found.iter().any(|one| stacks.iter().flatten().any(|other| other == one)) {
+            stacks.push(found);
+        }
+    }
     let mut columns = Vec::new();
     for one in 0..names.len() {
-        match pairs.iter().find(|(above, below)| *above == one || *below == one) {
-            Some((above, below)) if *above == one => columns.push(vec![*above, *below]),
+        match stacks.iter().find(|stack| stack.contains(&one)) {
+            Some(stack) if stack.iter().min() == Some(&one) => columns.push(stack.clone()),
             Some(_) => {}
             None => columns.push(vec![one]),
         }
@@ -204,8 +243,17 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_belong_together_are_paired_in_their_order() {
+    fn columns_that_belong_together_are_stacked_in_their_order() {
         let names = ["severity", "status", "title", "x", "alert_id", "tenant_name"].map(str::to_owned);
-        assert_eq!(paired(&names), [vec![0, 1], vec![2, 4], vec![3], vec![5]]);
+        assert_eq!(stacked(&names), [vec![0, 1], vec![2, 4], vec![3], vec![5]]);
+        let names = ["match", "alert_id", "kind", "title", "value"].map(str::to_owned);
+        assert_eq!(stacked(&names), [vec![3, 0, 1], vec![4, 2]]);
+    }
+
+    #[test]
+    fn times_and_headings_are_whole_before_long_values_are() {
+        let column = |heading, times| Column { heading, times, share: 1, ..Column::default() };
+        let columns = [Column { id: 40, ..column(8, false) }, column(16, true), column(11, false), column(5, false)];
+        assert_eq!(widths(&[40, 19, 30, 60], &columns, 80), [40, 19, 11, 10]);
     }
 }

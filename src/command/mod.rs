@@ -8,11 +8,13 @@ mod consent;
 mod exit;
 mod export;
 mod fresh;
+mod given;
 mod hunt;
 mod init;
 mod layout;
 mod manual;
 mod moment;
+mod number;
 mod output;
 mod portions;
 mod prune;
@@ -29,6 +31,7 @@ mod status;
 mod sync;
 mod tenant;
 mod traces;
+mod unwritten;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -64,13 +67,13 @@ Exit codes:
   0   done
   64  wrong usage, or a refused query
   65  damaged or foreign data, or a query over its time limit
-  66  no such file
+  66  no such file, store or alert
   69  service unavailable
   70  defect
   74  disk failure
-  75  try again later (a tenant failed, or the store is in use)
+  75  try again later (a tenant failed, store in use or disk full)
   77  no permission
-  78  wrong configuration";
+  78  wrong configuration, or none";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -135,7 +138,7 @@ pub fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Run => run::run(config),
         Command::Sync(arguments) => sync::run(config, arguments),
-        Command::Init(arguments) => init::run(arguments),
+        Command::Init(arguments) => init::run(config, arguments),
         Command::Consent(arguments) => consent::run(config, arguments),
         Command::Check(arguments) => check::run(config, arguments),
         Command::Status(arguments) => status::run(config, arguments),

@@ -49,6 +49,7 @@ pub(super) struct WithReasons {
     reasons: Table,
     below: bool,
     some: bool,
+    links: Vec<String>,
 }
 
 impl WithReasons {
@@ -65,12 +66,13 @@ impl WithReasons {
         for at in 1..headings.len() {
             whole.column_mut(at).map(|column| column.set_constraint(ColumnConstraint::ContentWidth));
         }
-        Self { reasons: table(&[headings[0], why]), table: whole, below, some: false }
+        Self { reasons: table(&[headings[0], why]), table: whole, below, some: false, links: Vec::new() }
     }
 
     /// Adds a row about `name`, the reason being its parts that are there.
     pub(super) fn add(&mut self, name: &str, cells: Vec<Cell>, why: [Option<&str>; 2]) {
         let why = why.into_iter().flatten().collect::<Vec<_>>().join(" → ");
+        self.links.extend(links(name, &why));
         let mut row = vec![cell(name)];
         row.extend(cells);
         if !self.below {
@@ -86,8 +88,20 @@ impl WithReasons {
 impl std::fmt::Display for WithReasons {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.table)?;
-        if self.some { write!(f, "\n\n{}\n", self.reasons) } else { Ok(()) }
+        if self.some {
+            write!(f, "\n\n{}\n", self.reasons)?;
+        }
+        self.links.iter().try_for_each(|link| write!(f, "\n{link}"))
     }
+}
+
+/// A shorter link fits the cells of most tables.
+const LONG_LINK_CHARS: usize = 60;
+
+/// The long links of a text, each after whom it is for: a table breaks them, and nobody could copy them out of it.
+pub(super) fn links(whom: &str, text: &str) -> Vec<String> {
+    let long = |word: &&str| word.starts_with("http") && word.contains("://") && word.len() > LONG_LINK_CHARS;
+    text.split_whitespace().filter(long).map(|link| format!("{}: {}", visible(whom), visible(link))).collect()
 }
 
 /// A cell whose text cannot do anything to the terminal.
@@ -129,4 +143,21 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
         .enable_all()
         .build()
         .map_err(|error| Problem::new(Exit::Internal, format!("cannot start the runtime: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_too_long_for_a_table_can_be_copied_below_it() {
+        let link = format!("https://login.example/{}", "a".repeat(80));
+        let why = format!("have an administrator open {link}");
+        let mut rows = WithReasons::new(&["tenant", "state"]);
+        rows.add("Contoso\u{1b}", vec![cell("unauthorized")], [Some("see http://short.example"), Some(&why)]);
+        let shown = rows.to_string();
+        let last = shown.lines().last().expect("lines");
+        assert_eq!(last, format!("Contoso\\u{{1b}}: {link}"), "{shown}");
+        assert!(links("Contoso", "nothing: it is read again").is_empty());
+    }
 }

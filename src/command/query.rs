@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::rows::{Shape, show, tell_cut};
-use super::{Exit, Problem, select};
+use super::{Exit, Problem, number, select};
 use crate::settings::parse_span;
 use crate::store::{self, MOST_QUERY_BYTES, QueryLimits};
 
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "30s", value_parser = parse_span, value_name = "SPAN")]
     timeout: Duration,
     /// Show at most so many rows; 0 means no limit.
-    #[arg(long, default_value_t = 100_000, value_name = "ROWS")]
+    #[arg(long, default_value_t = 100_000, value_parser = number::parse::<u64>, allow_negative_numbers = true, value_name = "ROWS")]
     limit: u64,
     #[command(flatten)]
     shape: Shape,

@@ -71,7 +71,9 @@ pub(super) fn unless_unread<T>(ended: Result<T, ReadError>) -> Result<Option<T>,
 /// Says on standard error that there were more rows than the limit.
 pub(super) fn tell_cut(sent: Sent) {
     if sent.cut {
-        let note = format!("alertferry: there are more than {} rows; `--limit 0` shows all", sent.rows);
+        let rows =
+            if sent.rows == 1 { "is more than 1 row".to_owned() } else { format!("are more than {} rows", sent.rows) };
+        let note = format!("alertferry: there {rows}; `--limit 0` shows all");
         drop(writeln!(io::stderr(), "{note}"));
     }
 }

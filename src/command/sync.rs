@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -90,6 +91,8 @@ pub(super) fn progress_bar(tenants: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(tenants as u64), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tenants  {elapsed}  {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    // The first tenant may take a minute: it is there before that, and its clock goes on.
+    bar.enable_steady_tick(Duration::from_secs(1));
     bar
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::columns::mend_surrogates;
+use super::evidence::members_of;
 
 /// What happened to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ const ENTRY_LISTS: [&str; 2] = ["evidence", "comments"];
 /// service owes nobody an order. Empty when the versions say the same.
 #[must_use]
 pub fn difference(old: &str, new: &str) -> Map<String, Value> {
-    let (old, new) = (object(old), object(new));
+    let (old, new) = (members_of(old), members_of(new));
     let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
     let mut fields = Map::new();
     for name in names.filter(|name| !name.contains('@')) {
@@ -63,10 +63,6 @@ pub fn difference(old: &str, new: &str) -> Map<String, Value> {
         fields.insert(snake_case(name), json!([before, after]));
     }
     fields
-}
-
-fn object(raw: &str) -> Map<String, Value> {
-    serde_json::from_str(raw).or_else(|_| serde_json::from_str(&mend_surrogates(raw))).unwrap_or_default()
 }
 
 /// The entries of `these` that `those` lacks, counting repeats.
@@ -131,5 +127,16 @@ mod tests {
     #[test]
     fn broken_escapes_do_not_hide_a_change() {
         assert_eq!(fields(r#"{"title":"\ud800"}"#, r#"{"title":"x"}"#), "{\"title\":[\"\u{fffd}\",\"x\"]}");
+    }
+    #[test]
+    fn numbers_beyond_all_bounds_do_not_hide_a_change() {
+        assert_eq!(
+            fields(r#"{"status":"New","n":1e400}"#, r#"{"status":"Resolved","n":1e400}"#),
+            r#"{"status":["New","Resolved"]}"#
+        );
+        assert_eq!(
+            fields(r#"{"evidence":[{"n":1e400}]}"#, r#"{"evidence":[{"n":1e401}]}"#),
+            r#"{"evidence":[[{"n":"1e400"}],[{"n":"1e401"}]]}"#
+        );
     }
 }

@@ -58,17 +58,43 @@ pub fn evidence_of(raw: &str) -> Vec<Map<String, Value>> {
     entries.into_iter().filter_map(object).collect()
 }
 
-/// The members of an alert's text. A member that cannot be read (a number beyond all bounds, lists within lists without
-/// end) is left out, and a text that is no object has none.
+/// The members of an alert's text, however odd their values are: one that no number or list here can hold (a number beyond
+/// all bounds, lists within lists without end) is there as its text. A text that is no object has no members.
 #[must_use]
 pub fn members_of(raw: &str) -> Map<String, Value> {
     if let Ok(members) = serde_json::from_str(raw) {
         return members;
     }
-    let mended = mend_surrogates(raw);
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(&mended).unwrap_or_default();
-    let readable = |(name, value): (String, &RawValue)| Some((name, serde_json::from_str(value.get()).ok()?));
-    members.into_iter().filter_map(readable).collect()
+    let as_text = |odd: &str| Value::String(odd.to_owned());
+    match value_of(&mend_surrogates(raw), as_text, 0) {
+        Value::Object(members) => members,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}
+
+/// The text with null for what no number or list here can hold.
+pub(super) fn without_odd_values(json: &str) -> String {
+    value_of(json, |_| Value::Null, 0).to_string()
+}
+
+/// So far down, an odd value is told from those beside it: an alert, its evidence, an entity, a member, and some more.
+const MOST_LEVELS: usize = 8;
+
+/// A value, with `odd` in the place of the smallest parts that cannot be read.
+fn value_of(json: &str, odd: fn(&str) -> Value, level: usize) -> Value {
+    if let Ok(value) = serde_json::from_str(json) {
+        return value;
+    }
+    let part = |part: &RawValue| value_of(part.get(), odd, level + 1);
+    if level < MOST_LEVELS {
+        if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+            return members.into_iter().map(|(name, value)| (name, part(value))).collect();
+        }
+        if let Ok(entries) = serde_json::from_str::<Vec<&RawValue>>(json) {
+            return entries.into_iter().map(part).collect();
+        }
+    }
+    odd(json)
 }
 
 /// Where `part`, a slice of `whole`, begins.
@@ -79,6 +105,8 @@ pub(super) fn offset_in(whole: &str, part: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -99,13 +127,26 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_its_own_member_alone() {
+    fn what_cannot_be_read_is_there_as_its_text_and_costs_nothing_beside_it() {
         let deep = "[".repeat(500) + &"]".repeat(500);
-        let raw = format!(r#"{{"title":"a\ud800","incidentId":1e999,"comments":{deep},"evidence":[{{}}]}}"#);
+        let raw =
+            format!(r#"{{"title":"a\ud800","incidentId":1e999,"comments":[7,{{"x":{deep}}}],"evidence":[{{}}]}}"#);
         let members = members_of(&raw);
-        assert_eq!(members.keys().collect::<Vec<_>>(), ["evidence", "title"]);
-        assert_eq!(members["title"], "a\u{fffd}");
+        assert_eq!(members.keys().collect::<Vec<_>>(), ["comments", "evidence", "incidentId", "title"]);
+        assert_eq!((&members["title"], &members["incidentId"]), (&json!("a\u{fffd}"), &json!("1e999")));
+        assert_eq!(members["comments"][0], 7);
+        let shown = members["comments"][1]["x"].to_string();
+        assert_eq!(["[", "]"].map(|bracket| shown.matches(bracket).count()), [500, 500], "{shown}");
         assert!(["", "no", "[]", "7", "{\"a\":1"].iter().all(|raw| members_of(raw).is_empty()));
+    }
+
+    #[test]
+    fn a_number_beyond_all_bounds_costs_no_entity() {
+        let raw = r#"{"evidence":[{"sha1":"x","processId":1e400},{"sha1":"y"}],"n":[-1E+400,1]}"#;
+        let evidence = evidence_of(raw);
+        assert_eq!(evidence.len(), 2);
+        assert_eq!((&evidence[0]["sha1"], &evidence[0]["processId"]), (&json!("x"), &json!("1e400")));
+        assert_eq!(members_of(raw)["n"], json!(["-1E+400", 1]));
     }
 
     #[test]

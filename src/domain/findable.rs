@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::Columns;
 use super::columns::mend_surrogates;
+use super::evidence::without_odd_values;
 use super::observable::{ObservableKind, comparable, host_of, names_above};
 
 /// What an alert can be found by.
@@ -28,10 +29,10 @@ pub struct Findable {
 
 /// By which rules [`Findable::of`] reads an alert. Whoever changes what it returns raises this number: what was entered
 /// into an index by other rules cannot be taken out by these, so the indexes are then filled anew.
-pub const FINDABLE_VERSION: i64 = 1;
+pub const FINDABLE_VERSION: i64 = 2;
 
 /// The parts of an alert that are looked at.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     #[serde(borrow, default)]
@@ -81,17 +82,27 @@ impl Findable {
     pub fn of(raw: &str, columns: &Columns) -> Self {
         // Half a surrogate pair is no text for this reader; it is put right in a copy.
         let mended = mend_surrogates(raw);
-        let wire = serde_json::from_str::<Wire<'_>>(&mended).ok();
-        let entities = wire.as_ref().and_then(|wire| wire.evidence).map(entities).unwrap_or_default();
-        let related = wire.as_ref().and_then(|wire| wire.related_user);
-        let user: Option<Entity<'_>> = related.and_then(|object| serde_json::from_str(object.get()).ok());
+        let read = Self::read(&mended, columns).or_else(|| Self::read(&without_odd_values(&mended), columns));
+        read.unwrap_or_else(|| Self::found(&Wire::default(), &[], None, columns))
+    }
+
+    /// The same of a text all of whose values can be held; nothing when one cannot.
+    fn read(text: &str, columns: &Columns) -> Option<Self> {
+        let wire: Wire<'_> = serde_json::from_str(text).ok()?;
+        let entries: Vec<&RawValue> =
+            wire.evidence.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
+        let (entities, user) = (objects(entries)?, objects(wire.related_user)?);
+        Some(Self::found(&wire, &entities, user.first(), columns))
+    }
+
+    fn found(wire: &Wire<'_>, entities: &[Entity<'_>], user: Option<&Entity<'_>>, columns: &Columns) -> Self {
         let mut values = Values::default();
         values.device(columns);
-        entities.iter().chain(&user).for_each(|entity| values.entity(entity));
+        entities.iter().chain(user).for_each(|entity| values.entity(entity));
         let names = entities.iter().flat_map(|entity| [&entity.file_name, &entity.parent_process_file_name]);
         Self {
             title: columns.title.clone(),
-            description: wire.and_then(|wire| wire.description.0).map(Cow::into_owned),
+            description: wire.description.0.as_deref().map(str::to_owned),
             command_lines: lines(entities.iter().map(|entity| &entity.process_command_line)),
             file_names: lines(names),
             values: values.0.map(|values| (!values.is_empty()).then(|| values.join("\n"))),
@@ -104,10 +115,10 @@ impl Findable {
     }
 }
 
-/// The entities of a list; other values in it are left out.
-fn entities(list: &RawValue) -> Vec<Entity<'_>> {
-    let entries: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
+/// Those of the values that are entities; nothing when one of these holds what cannot be read.
+fn objects<'a>(values: impl IntoIterator<Item = &'a RawValue>) -> Option<Vec<Entity<'a>>> {
+    let objects = values.into_iter().filter(|value| value.get().starts_with('{'));
+    objects.map(|object| serde_json::from_str(object.get()).ok()).collect()
 }
 
 fn lines<'a>(texts: impl Iterator<Item = &'a Text<'a>>) -> Option<String> {
@@ -242,6 +253,16 @@ mod tests {
 
     fn values(raw: &str, kind: ObservableKind) -> Vec<String> {
         findable(raw).values_of(kind).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_number_beyond_all_bounds_hides_nothing_beside_it() {
+        let raw = r#"{"description":1e400,"relatedUser":{"userName":"ann","domainName":1e400},
+            "evidence":[{"sha1":"AB","fileName":1e400},{"fileName":"b.exe","processId":1e400}]}"#;
+        use ObservableKind as Kind;
+        assert_eq!((values(raw, Kind::Sha1), values(raw, Kind::Account)), (vec!["ab".into()], vec!["ann".into()]));
+        let found = findable(raw);
+        assert_eq!((found.file_names.as_deref(), found.description), (Some("b.exe"), None));
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub(super) fn for_refused(app: &App, credential: &Credential) -> String {
     }
 }
 
+/// Where systemd puts the credentials of units. Nobody else puts anything there.
+const CREDENTIALS: &str = "/run/credentials";
+
 /// What to do when there is nothing to prove an app registration with in the place of a credential.
 pub(super) fn for_unusable(app: &App, credential: &Credential, why: &CredentialError) -> String {
     let words = match credential.kind() {
@@ -67,6 +70,10 @@ pub(super) fn for_unusable(app: &App, credential: &Credential, why: &CredentialE
             format!("put the certificate of application {} there, readable by the daemon's user", app.client_id)
         }
         CredentialError::Unread(SecretError::Open { path, .. }) => format!("chmod 600 {}", path.display()),
+        CredentialError::Unread(SecretError::Unreadable { path, .. }) if path.starts_with(CREDENTIALS) => format!(
+            "systemd puts the {words} there while the unit runs, for root and the daemon's user: run this as root then, or \
+             by `systemd-run` with LoadCredential="
+        ),
         CredentialError::Unread(_) => {
             format!("put the {words} of application {} there, readable by the daemon's user alone", app.client_id)
         }

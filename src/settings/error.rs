@@ -27,6 +27,8 @@ pub struct ConfigError {
     pub help: Option<String>,
     /// The line as written, with anything that may be a secret left out.
     pub excerpt: Option<Excerpt>,
+    /// Whether this user may not read it, so that nothing is known about what it says.
+    pub denied: bool,
 }
 
 /// A line of a file with the part at fault.

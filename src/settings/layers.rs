@@ -170,9 +170,12 @@ impl Reading<'_> {
     fn text(&mut self, path: &Path) -> Option<(usize, String)> {
         let text = match read_text(path) {
             Ok(text) => text,
-            Err(message) => {
+            Err(Unread { message, denied }) => {
                 self.broken = true;
-                self.report.error(&At::Path(path.to_owned()), "", message);
+                let problem = self.report.error(&At::Path(path.to_owned()), "", message);
+                if denied {
+                    problem.denied();
+                }
                 return None;
             }
         };
@@ -184,10 +187,14 @@ impl Reading<'_> {
     fn directory(&mut self, path: &Path, extensions: &[&str]) -> Vec<PathBuf> {
         match list(path, extensions) {
             Ok(files) => files,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 self.broken = true;
-                self.report.error(&At::Path(path.to_owned()), "", format!("cannot read the directory: {error}"));
+                let message = format!("cannot read the directory: {error}");
+                let problem = self.report.error(&At::Path(path.to_owned()), "", message);
+                if error.kind() == ErrorKind::PermissionDenied {
+                    problem.denied();
+                }
                 Vec::new()
             }
         }
@@ -209,20 +216,36 @@ fn list(path: &Path, extensions: &[&str]) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| {
+/// Why a file cannot be read.
+struct Unread {
+    message: String,
+    /// Whether this user may not.
+    denied: bool,
+}
+
+impl Unread {
+    fn because(message: String) -> Self {
+        Self { message, denied: false }
+    }
+
+    fn of(doing: &str, error: &std::io::Error) -> Self {
+        let denied = error.kind() == ErrorKind::PermissionDenied;
         // Only the main file is opened without having been found before.
         let hint = if error.kind() == ErrorKind::NotFound { "; `--config` names another" } else { "" };
-        format!("cannot open the file: {error}{hint}")
-    })?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot read the file: {error}"))?;
+        Self { message: format!("cannot {doing} the file: {error}{hint}"), denied }
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, Unread> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| Unread::of("open", &error))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| Unread::of("read", &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-        return Err(format!("the file is larger than {MAX_FILE_BYTES} bytes"));
+        return Err(Unread::because(format!("the file is larger than {MAX_FILE_BYTES} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = memchr::memchr_iter(b'\n', good).count() + 1;
-        format!("line {line} is not UTF-8; save the file as UTF-8")
+        Unread::because(format!("line {line} is not UTF-8; save the file as UTF-8"))
     })
 }

@@ -60,6 +60,7 @@ pub(super) struct Problem {
     message: String,
     help: Option<String>,
     unparsed: bool,
+    denied: bool,
 }
 
 impl Problem {
@@ -74,6 +75,12 @@ impl Problem {
         self.unparsed = true;
         self
     }
+
+    /// Says that this user may not read it.
+    pub(super) fn denied(&mut self) -> &mut Self {
+        self.denied = true;
+        self.help("run it as root, as the daemon's user, or as a member of its group")
+    }
 }
 
 impl Report {
@@ -85,7 +92,8 @@ impl Report {
 
     /// Notes something wrong.
     pub(super) fn error(&mut self, at: &At, key: impl Into<String>, message: impl Into<String>) -> &mut Problem {
-        let problem = Problem { at: at.clone(), key: key.into(), message: message.into(), help: None, unparsed: false };
+        let (key, message) = (key.into(), message.into());
+        let problem = Problem { at: at.clone(), key, message, help: None, unparsed: false, denied: false };
         self.problems.push(problem);
         let last = self.problems.len() - 1;
         &mut self.problems[last]
@@ -143,11 +151,11 @@ impl Report {
     }
 
     fn locate(&self, problem: Problem) -> ConfigError {
-        let Problem { at, key, message, help, unparsed } = problem;
+        let Problem { at, key, message, help, unparsed, denied } = problem;
         // Messages repeat what was written, and what was written could steer the terminal that shows them.
         let [key, message] = [key, message].map(|text| text.replace(char::is_control, " "));
         let mut error =
-            ConfigError { file: PathBuf::new(), line: None, column: None, key, message, help, excerpt: None };
+            ConfigError { file: PathBuf::new(), line: None, column: None, key, message, help, excerpt: None, denied };
         match at {
             At::Span { file, start, end } => {
                 if let Some(file) = self.files.get(file) {

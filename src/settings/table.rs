@@ -112,7 +112,7 @@ impl Table {
 pub(super) fn printable(text: &str) -> Result<String, String> {
     const MOST: usize = 200;
     if text.chars().any(char::is_control) {
-        Err("this holds control characters".to_owned())
+        Err("this holds control characters; leave them out".to_owned())
     } else if text.chars().count() > MOST {
         Err(format!("this is longer than {MOST} characters"))
     } else {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags};
 
-use super::StoreError;
 use super::lock::beside;
+use super::{StoreError, owner};
 
 /// How long a connection waits for another process that holds a lock (a backup tool, a checkpointing reader).
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,10 +31,9 @@ const STATEMENTS: usize = 64;
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     // Alerts are not for everybody on the machine. The log and its index get the mode of the file.
     let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
-    if let Err(error) = created
-        && error.kind() != ErrorKind::AlreadyExists
-    {
-        return Err(StoreError::of_file(path, &error));
+    match created.and_then(|file| owner::give(&file, path)) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(StoreError::of_file(path, &error)),
+        Ok(()) | Err(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|e| unopened(path, &e))?;
@@ -112,6 +111,7 @@ fn unprepared(path: &Path, error: rusqlite::Error) -> StoreError {
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
     let (detail, permission) = match std::fs::metadata(path) {
         Err(missing) => (missing.to_string(), missing.kind() == ErrorKind::PermissionDenied),
+        Ok(there) if there.is_dir() => ("it is a directory; `store.path` must name a file".to_owned(), false),
         // It is there and may be opened: it is the disk, or the system has no more files for this process.
         Ok(there) if there.is_file() && rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok() => {
             return StoreError::Io(format!("{}: {error}", path.display()));

@@ -19,7 +19,8 @@ pub enum StoreError {
         holder: String,
     },
     /// The file is a database of something else.
-    #[error("{} is not an alertferry store ({detail}); it was left untouched", path.display())]
+    #[error("{} is not an alertferry store ({detail}); it was left untouched; `store.path` must name \
+         another file", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -103,7 +104,14 @@ impl StoreError {
             return Self::Io(format!("{}: {error}", path.display()));
         }
         let permission = error.kind() == ErrorKind::PermissionDenied;
-        Self::Unopened { path: path.to_owned(), detail: error.to_string(), permission }
+        let detail = match path.parent() {
+            _ if permission => format!("{error}; only the user who runs the daemon may write here"),
+            Some(directory) if error.kind() == ErrorKind::NotFound && !directory.as_os_str().is_empty() => {
+                format!("there is no directory {}; make it, or change `store.path`", directory.display())
+            }
+            _ => error.to_string(),
+        };
+        Self::Unopened { path: path.to_owned(), detail, permission }
     }
 
     /// What kind of trouble it is, in one word: one of [`StoreError::KINDS`].

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{StoreError, connection};
+use super::{StoreError, connection, owner};
 
 /// A holder that does not say who it is.
 pub(super) const SOMEBODY: &str = "another process";
@@ -33,6 +33,7 @@ impl StoreLock {
             .mode(connection::MODE)
             .open(&lock_path)
             .map_err(unopened)?;
+        owner::give(&file, &lock_path).map_err(unopened)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

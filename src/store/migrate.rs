@@ -58,7 +58,8 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: false });
     }
     if !index::is_filled(conn)? {
-        let detail = "its search indexes are being filled; try again when `alertferry run` is ready".to_owned();
+        let detail = "its search indexes are not filled yet; `alertferry run` does that at its start: try again when it is ready";
+        let detail = detail.to_owned();
         return Err(StoreError::Unopened { path: path.to_owned(), detail, permission: false });
     }
     Ok(())

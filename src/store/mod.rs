@@ -28,6 +28,7 @@ mod lock;
 mod log;
 mod matching;
 mod migrate;
+mod owner;
 mod passes;
 #[cfg(test)]
 mod plan_tests;

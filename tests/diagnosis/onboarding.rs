@@ -193,6 +193,25 @@ fn names_that_are_no_names_of_files_become_ids() {
 }
 
 #[test]
+fn init_takes_a_directory_and_no_file() {
+    let place = tempfile::tempdir().expect("a directory");
+    let refused = run(place.path(), &["init"]);
+    assert!(refused.code == Some(64) && refused.stderr.contains("--dir"), "{refused:?}");
+    assert!(names(place.path()).is_empty());
+}
+
+#[test]
+fn a_list_in_another_encoding_is_told_with_its_line() {
+    on_threads(async {
+        let house = House::with(&Config::of(&simulator(1, 1).await));
+        let list = house.path("customers.csv");
+        std::fs::write(&list, b"id,name\n22222222-2222-2222-2222-222222222222,M\xfcller\n").expect("written");
+        let refused = house.run(&["tenant", "import", &list.to_string_lossy()]);
+        assert!(refused.code == Some(64) && refused.stderr.contains("line 2 has other bytes"), "{refused:?}");
+    });
+}
+
+#[test]
 fn a_list_is_imported_whole_or_not_at_all() {
     on_threads(async {
         let (_sim, house) = settled().await;

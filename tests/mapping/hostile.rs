@@ -78,8 +78,7 @@ fn a_bad_member_costs_itself_alone() {
         );
         let ocsf = document(Schema::Ocsf, &with(&full(), "/evidence/1/processCreationTime", value));
         let process = ocsf["evidences"].as_array().map(|all| all.len());
-        let expected = if value == "1e999" { None } else { Some(11) };
-        assert_eq!(process, expected, "{value}");
+        assert_eq!(process, Some(11), "{value}");
     }
 }
 

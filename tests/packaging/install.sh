@@ -97,7 +97,8 @@ mode /etc/alertferry/tenants.d 750 root alertferry
 mode /etc/alertferry/conf.d 750 root alertferry
 mode /etc/credstore 700 root root
 mode /usr/lib/alertferry/rootfs 755 root root
-inside install -d -m 0750 -o alertferry -g alertferry /var/lib/alertferry
+mode /var/lib/alertferry 750 alertferry alertferry
+mode /etc/credstore/alertferry.client-secret 600 root root
 
 step "run as alertferry"
 "$target/debug/alertferry-simulator" --seed 7 --tenants 3 --alerts-per-tenant 60 --no-rate-limit --live --speed 600 \

@@ -67,12 +67,41 @@ fn a_store_that_cannot_be_is_refused() {
         let config = Config::of(&sim).text().replace("alerts.db", "missing/alerts.db");
         house.write("main.toml", &config);
         for arguments in STARTING {
-            ends_with(&house.run(arguments), 66, &["missing/alerts.db", "No such file"]);
+            ends_with(&house.run(arguments), 66, &["missing/alerts.db", "there is no directory", "store.path"]);
         }
         let checked = house.run(&["check", "--offline"]);
         assert_eq!(checked.code, Some(78), "{checked:?}");
         assert!(checked.stdout.contains("its directory does not exist"), "{checked:?}");
         ends_with(&house.run(&["status"]), 66, &["missing/alerts.db", "no store"]);
+    });
+}
+
+#[test]
+fn a_directory_is_no_store() {
+    on_threads(async {
+        let (_sim, house) = house(1).await;
+        std::fs::create_dir(house.store()).expect("a directory");
+        for arguments in [["run"].as_slice(), &["sync"], &["status"], &["query", "SELECT 1"], &["backup", "copy.db"]] {
+            ends_with(&house.run(arguments), 66, &["alerts.db", "it is a directory", "store.path"]);
+        }
+        let checked = house.run(&["check", "--offline"]);
+        assert!(checked.code == Some(78) && checked.stdout.contains("it is a directory"), "{checked:?}");
+    });
+}
+
+#[test]
+fn a_configuration_that_may_not_be_read_is_a_matter_of_permission() {
+    on_threads(async {
+        let (_sim, house) = house(1).await;
+        let file = house.path("main.toml");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o000)).expect("mode set");
+        if std::fs::read(&file).is_ok() {
+            println!("skipped: this user may read anything");
+            return;
+        }
+        for arguments in [["run"].as_slice(), &["status"], &["check", "--offline"]] {
+            ends_with(&house.run(arguments), 77, &["main.toml", "a member of its group"]);
+        }
     });
 }
 

@@ -102,6 +102,51 @@ fn one_alert_is_shown_with_its_evidence_and_its_history() {
 }
 
 #[test]
+fn what_cannot_be_meant_is_told() {
+    filled(1, async |filled| {
+        let list = |more: &[&'static str]| [&["alerts", "list"], more].concat();
+        filled.fails(
+            &list(&["--since", "2026-11-30", "--until", "2026-11-01"]),
+            64,
+            &["nothing lies between", "earlier"],
+        );
+        filled.fails(&list(&["--since", "-5h"]), 64, &["`-5h`", "a span like 24h"]);
+        for option in [&["alerts", "list", "--limit"][..], &["alerts", "tail", "-n"], &["query", "SELECT 1", "--limit"]]
+        {
+            for number in ["-1", "many"] {
+                filled.fails(&[option, &[number]].concat(), 64, &[number, "is no whole number from 0 on"]);
+            }
+        }
+        let said = filled.house.run(&list(&["--severity", "Hihg", "--severity", "low"]));
+        assert!(said.code == Some(0) && said.stderr.contains("Hihg: none of High, Medium"), "{said:?}");
+        let said = filled.house.run(&list(&["--severity", "Hihg", "--severity", "High"]));
+        assert!(said.code == Some(0) && said.stderr.is_empty(), "{said:?}");
+    });
+}
+
+#[test]
+fn a_number_beyond_all_bounds_hides_neither_evidence_nor_change() {
+    filled(1, async |filled| {
+        let id = filled.ids[0].as_str();
+        let with = |account: &str| {
+            let evidence = format!(r#"[{{"entityType":"User","accountName":"{account}","processId":1e400}}]"#);
+            let world = filled.sim.world();
+            world.with(|world| world.set_members(&guid(1), id, &[("evidence", evidence)])).expect("an alert");
+            filled.shows(&["sync"]);
+        };
+        with("ann");
+        with("bob");
+        let shown = filled.json(&["alerts", "show", id]);
+        assert_eq!(shown["evidence"], json!([{"entityType": "User", "accountName": "bob", "processId": "1e400"}]));
+        let last = shown["changes"].as_array().and_then(|changes| changes.last()).expect("a change");
+        assert_eq!(last["fields"]["evidence"][1][0]["accountName"], "bob");
+        assert!(filled.shows(&["alerts", "show", id]).contains("processId: 1e400"));
+        assert_eq!(filled.json(&["hunt", "bob", "--type", "account"])[0]["alerts"], 1);
+        filled.house.assert_equals_truth(&filled.sim, &[guid(1)]);
+    });
+}
+
+#[test]
 fn an_id_of_several_tenants_asks_for_one() {
     filled(2, async |filled| {
         let id = filled.ids[1].clone();

@@ -122,7 +122,7 @@ fn an_interrupted_filling_goes_on_and_readers_wait_for_it() {
     .expect("as when it had just begun");
     let refused = Reading::open(&path).expect_err("not filled");
     assert!(matches!(refused, StoreError::Unopened { .. }), "{refused}");
-    assert!(refused.to_string().contains("being filled"), "{refused}");
+    assert!(refused.to_string().contains("not filled yet"), "{refused}");
     open(&path);
     assert_filled(&path);
     // What an earlier program entered by its own rules cannot be taken out by these: all is entered anew.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::filters::Filters;
-use crate::command::rows::{Shape, show, tell_cut};
+use crate::command::rows::{Shape, show};
 use crate::command::{Exit, Problem, select};
 use crate::store::{AlertSort, Reading};
 
@@ -43,6 +43,6 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
         Sort::Severity => AlertSort::Severity,
     };
     let sent = show(arguments.shape, &BRIEF, |sink| store.alerts(&filter, sort, arguments.filters.limit, sink))?;
-    tell_cut(sent);
+    arguments.filters.tell(sent);
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::filters::Filters;
-use crate::command::rows::{Shape, show, tell_cut};
+use crate::command::rows::{Shape, show};
 use crate::command::{Exit, Problem, select};
 use crate::store::{Reading, Sought};
 
@@ -36,6 +36,6 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
     let sought = if arguments.expression { Sought::Expression(text) } else { Sought::Words(text) };
     let (filter, limit) = (arguments.filters.of(&store)?, arguments.filters.limit);
     let sent = show(arguments.shape, &BRIEF, |sink| store.search(&sought, &filter, limit, sink))?;
-    tell_cut(sent);
+    arguments.filters.tell(sent);
     Ok(Exit::Done)
 }

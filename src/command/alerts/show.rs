@@ -85,7 +85,10 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
 
 fn unknown(id: &str, tenant: Option<&str>) -> Problem {
     let of = tenant.map_or_else(String::new, |tenant| format!(" of `{tenant}`"));
-    Problem::new(Exit::NoInput, format!("no alert{of} in the store has the id `{id}`"))
+    Problem::new(
+        Exit::NoInput,
+        format!("no alert{of} in the store has the id `{id}`; `alertferry alerts list` shows ids"),
+    )
 }
 
 /// The tenant whose alert is meant.

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::output::runtime;
 use crate::command::rows::{RowWriter, Shape, show, unless_unread};
-use crate::command::{Exit, Problem, select};
+use crate::command::{Exit, Problem, number, select};
 use crate::store::{ReadError, Reading, Sink, Value};
 
 /// The command line of `alerts tail`.
@@ -18,10 +18,10 @@ pub(in crate::command) struct Arguments {
     #[arg(long, short)]
     follow: bool,
     /// Begin with so many of the newest changes.
-    #[arg(long, short = 'n', default_value_t = 20, value_name = "CHANGES")]
+    #[arg(long, short = 'n', default_value_t = 20, value_parser = number::parse::<u32>, allow_negative_numbers = true, value_name = "CHANGES")]
     lines: u32,
     /// Begin with the change after this number instead.
-    #[arg(long, value_name = "SEQ", conflicts_with = "lines")]
+    #[arg(long, value_parser = number::parse::<i64>, allow_negative_numbers = true, value_name = "SEQ", conflicts_with = "lines")]
     since_seq: Option<i64>,
     #[command(flatten)]
     shape: Shape,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::command::Exit;
-use crate::command::output::{cell, coloured, table};
+use crate::command::output::{self, cell, coloured, is_narrow, table};
 use crate::domain::Failure;
 
 /// How bad it is.
@@ -80,22 +80,32 @@ pub(super) fn exit(findings: &[Finding]) -> Exit {
 }
 
 pub(super) fn shown(findings: &[Finding]) -> String {
-    let mut rows = table(&["", "what", "step", "found", "what to do"]);
+    let mut rows = table(&[]);
+    let mut remedies = table(&["what", "step", "what to do"]);
+    // Where there is little room, what to do stands below.
+    let below = is_narrow(&rows);
+    rows.set_header([&["", "what", "step", "found"][..], if below { &[] } else { &["what to do"] }].concat());
+    let (mut links, mut some) = (Vec::new(), false);
     for finding in findings.iter().filter(|finding| !finding.follows) {
         let word = match finding.level {
             Level::Ok => "ok",
             Level::Warn => "warn",
             Level::Fail => "FAIL",
         };
-        rows.add_row([
-            coloured(word, finding.level == Level::Ok),
-            cell(&finding.subject),
-            cell(finding.step),
-            cell(&finding.detail),
-            cell(finding.remedy.as_deref().unwrap_or("")),
-        ]);
+        let remedy = finding.remedy.as_deref().unwrap_or("");
+        links.extend(output::links(&finding.subject, remedy));
+        let (what, step) = (cell(&finding.subject), cell(finding.step));
+        if below && !remedy.is_empty() {
+            some = true;
+            remedies.add_row([what.clone(), step.clone(), cell(remedy)]);
+        }
+        let mut row = vec![coloured(word, finding.level == Level::Ok), what, step, cell(&finding.detail)];
+        row.extend((!below).then(|| cell(remedy)));
+        rows.add_row(row);
     }
-    format!("{rows}\n{}", verdict(findings))
+    let remedies = if some { format!("\n\n{remedies}\n") } else { String::new() };
+    let links: String = links.iter().map(|link| format!("\n{link}")).collect();
+    format!("{rows}{remedies}{links}\n{}", verdict(findings))
 }
 
 fn verdict(findings: &[Finding]) -> String {

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::command::Exit;
 use crate::http::{Http, Network, Options};
 use crate::settings::Settings;
-use crate::store::{self, Health, Wholeness};
+use crate::store::{self, Health, StoreError, Wholeness};
 
 /// With less than this left, a first read of a fleet may fill the disk.
 const LITTLE_BYTES: u64 = 2 * GIB;
@@ -122,12 +122,20 @@ fn the_store(settings: &Settings) -> Vec<Finding> {
                 found.extend(health_of(&subject, &health));
                 found
             }
-            (Err(error), _) | (_, Err(error)) => {
-                vec![Finding::bad(&subject, "store", Exit::Data, error.to_string(), "")]
-            }
+            (Err(error), _) | (_, Err(error)) => vec![unusable(&subject, path, &error)],
         };
     }
     vec![to_be_made(&subject, path)]
+}
+
+fn unusable(subject: &str, path: &Path, error: &StoreError) -> Finding {
+    if path.is_dir() {
+        let remedy = "change `store.path`; it must name a file";
+        return Finding::bad(subject, "store", Exit::Config, "it is a directory", remedy);
+    }
+    let denied = matches!(error, StoreError::Unopened { permission: true, .. });
+    let exit = if denied { Exit::Permission } else { Exit::Data };
+    Finding::bad(subject, "store", exit, error.to_string(), "")
 }
 
 fn to_be_made(subject: &str, path: &Path) -> Finding {

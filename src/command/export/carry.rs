@@ -7,9 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::draft::Draft;
 use super::encode::{Encoder, Out};
-use super::place::{Place, unwritten};
+use super::place::Place;
 use super::{Arguments, Format, cursor};
 use crate::command::rows::CsvForm;
+use crate::command::unwritten::unwritten;
 use crate::command::{Exit, Problem, select};
 use crate::mapping::Schema;
 use crate::store::{ExportCursors, Exported, Extent, Reading, StoreError, TenantFilter, TenantKey};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::command::output::print;
 use crate::command::rows::{Shape, show};
-use crate::command::{Exit, Problem, select};
+use crate::command::{Exit, Problem, number, select};
 use crate::store::{ExportCursors, Exported, MOST_CURSOR_CHARS, Reading, StoreError};
 
 /// The subcommands of `export cursor`.
@@ -24,7 +24,7 @@ pub(in crate::command) enum Command {
         #[arg(value_parser = name)]
         name: String,
         /// The change.
-        #[arg(value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true)]
+        #[arg(value_parser = number::parse::<i64>, allow_negative_numbers = true)]
         seq: i64,
     },
     /// Forget a cursor: the next export with it begins from the beginning.

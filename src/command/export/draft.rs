@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::place::unwritten;
+use crate::command::unwritten::unwritten;
 use crate::command::{Exit, Problem};
 
 /// As of the store: for its owner and his group. The umask may narrow that further.

@@ -12,7 +12,7 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Problem};
+use super::{Exit, Problem, number};
 use crate::mapping::Schema;
 use crate::store::Exported;
 
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Only what changed after this change.
-    #[arg(long, value_name = "SEQ", value_parser = clap::value_parser!(i64).range(0..), allow_negative_numbers = true)]
+    #[arg(long, value_name = "SEQ", value_parser = number::parse::<i64>, allow_negative_numbers = true)]
     since_seq: Option<i64>,
     /// Only what changed since the last export with the cursor of this name, which moves on when all is written.
     /// Alerts, evidence and changes have cursors of their own; other tenants or labels want another name.

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Format;
+use crate::command::unwritten::unwritten;
 use crate::command::{Exit, Problem};
 use crate::store;
 
@@ -106,23 +107,6 @@ fn refuse_the_store(target: &Path, store: &Path) -> Result<(), Problem> {
         return Err(Problem::new(Exit::Usage, format!("--out {}: that name belongs to the store", target.display())));
     }
     Ok(())
-}
-
-/// Why a file cannot be written.
-pub(super) fn unwritten(path: &Path, error: &io::Error) -> Problem {
-    let is = |kinds: &[ErrorKind]| kinds.contains(&error.kind());
-    let exit = if is(&[ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem]) {
-        Exit::Permission
-    } else if is(&[ErrorKind::NotFound]) {
-        Exit::NoInput
-    } else if is(&[ErrorKind::NotADirectory]) {
-        Exit::Usage
-    } else if is(&[ErrorKind::StorageFull, ErrorKind::QuotaExceeded]) {
-        Exit::Temporary
-    } else {
-        Exit::Io
-    };
-    Problem::new(exit, format!("cannot write {}: {error}", path.display()))
 }
 
 #[cfg(test)]

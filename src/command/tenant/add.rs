@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::placed::{self, Placed};
+use crate::command::unwritten::unwritten;
 use crate::command::{Exit, Problem};
 use crate::domain::{Region, TenantId};
 use crate::settings::{Addition, NewTenant, Settings};
@@ -49,7 +50,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
         name_is_free(&settings, arguments)?;
         match placed::write(config, &addition.path, &addition.text) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && stem != arguments.id.as_str() => {}
-            Err(error) => return Err(crate::command::fresh::unwritten(&addition.path, &error)),
+            Err(error) => return Err(unwritten(&addition.path, &error)),
             Ok(()) => return placed::told(&Placed { path: &addition.path, tenants: 1, all: settings.tenants.len() }),
         }
     }

@@ -1,12 +1,11 @@
 //! Owns `alertferry tenant import`: a list of tenants into the configuration, all or none.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::placed::{self, Placed};
-use crate::command::fresh::unwritten;
-use crate::command::{Exit, Problem};
+use crate::command::unwritten::unwritten;
+use crate::command::{Exit, Problem, given};
 use crate::settings::Addition;
 
 /// The command line of `tenant import`.
@@ -30,7 +29,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
         return Err(Problem::new(Exit::Usage, message));
     }
     // Errors are told at the lines of the file that was given, not of the copy.
-    let addition = Addition { path: file.clone(), text: read(file)? };
+    let addition = Addition { path: file.clone(), text: given::text(file, MAX_BYTES)?.0 };
     let _alone = placed::alone(config)?;
     let before = placed::tenants_before(config);
     let settings = placed::checked(config, &addition)?;
@@ -47,17 +46,4 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<Exit, Problem>
         unwritten(&path, &error)
     })?;
     placed::told(&Placed { path: &path, tenants: added, all: settings.tenants.len() })
-}
-
-fn read(path: &Path) -> Result<String, Problem> {
-    let unread = |error: std::io::Error| {
-        let exit = if error.kind() == ErrorKind::PermissionDenied { Exit::Permission } else { Exit::NoInput };
-        Problem::new(exit, format!("cannot read {}: {error}", path.display()))
-    };
-    let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(unread)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(Problem::new(Exit::Usage, format!("{} is larger than {MAX_BYTES} bytes", path.display())));
-    }
-    Ok(text)
 }
