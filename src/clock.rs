@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::domain::Ticks;
 
 /// Tells the time of this machine.
@@ -29,6 +31,16 @@ impl Clock {
         match self {
             Self::System => system_now(),
             Self::Manual(manual) => Ticks::from_ticks(manual.0.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// How long the machine has been up, its sleep included. Nobody can set it, so a wait that somebody asked for is
+    /// measured by it; it says nothing to the next boot. A clock that is set by hand is the only one there is.
+    #[must_use]
+    pub fn up(&self) -> Duration {
+        match self {
+            Self::System => clock_gettime(ClockId::Boottime).try_into().unwrap_or_default(),
+            Self::Manual(_) => self.now().since(Ticks::from_ticks(0)),
         }
     }
 }
@@ -71,6 +83,15 @@ mod tests {
         assert_eq!(clock.now(), Ticks::from_unix_seconds(100));
         manual.advance(Duration::from_secs(5));
         assert_eq!(clock.now(), Ticks::from_unix_seconds(105));
+    }
+
+    #[test]
+    fn the_machine_is_up_for_longer_and_longer() {
+        let before = Clock::System.up();
+        assert!(before > Duration::ZERO && Clock::System.up() >= before);
+        let manual = ManualClock::at(Ticks::from_unix_seconds(100));
+        manual.advance(Duration::from_secs(5));
+        assert_eq!(Clock::Manual(manual).up(), Duration::from_secs(105));
     }
 
     #[test]

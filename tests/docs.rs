@@ -131,6 +131,25 @@ fn threats_name_tests_that_exist() {
     }
 }
 
+/// Every row of the fault matrix is on the page, and names tests.
+#[test]
+fn rows_of_the_fault_matrix_name_tests_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/RELIABILITY.md")).expect("the page");
+    // D2 needs a disk that loses power.
+    let rows = [("D", 1..=9, 2), ("N", 1..=16, 0), ("T", 1..=2, 0), ("P", 1..=6, 0)];
+    for (kind, numbers, missing) in rows {
+        for row in numbers.filter(|number| *number != missing).map(|number| format!("| {kind}{number} |")) {
+            let lines: Vec<&str> = page.lines().filter(|line| line.starts_with(&row)).collect();
+            assert!(!lines.is_empty(), "{row} is not on the page");
+            for line in lines {
+                let shown: Vec<&str> = line.split(" | ").nth(5).expect("tests").split('`').skip(1).step_by(2).collect();
+                assert!(!shown.is_empty(), "{line}");
+                assert_exist(shown);
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_of_invariants_and_decisions_are_in_order() {
     let page = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the map");

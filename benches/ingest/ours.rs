@@ -69,7 +69,7 @@ async fn read_and_report(ctx: &Context, tenant: &Tenant) {
     let mut rows = 0;
     loop {
         let standing = ctx.store.standing(tenant.id).await.expect("readable").expect("enrolled");
-        let ended = pass::run(ctx, tenant, &standing, Ticks::MAX, &Stop::new()).await.expect("recorded");
+        let ended = pass::run(ctx, tenant, &standing, |_| Ticks::MAX, &Stop::new()).await.expect("recorded");
         let Ended::Recorded(record) = ended else { panic!("nobody stopped it") };
         assert!(record.failure.is_none(), "{:?}", record.failure);
         rows += record.rows;

@@ -45,6 +45,9 @@ pub enum ApiError {
     /// The call would exceed the service's limits.
     #[error("the quota of API calls is used up for {} s", .0.as_secs())]
     Quota(Duration),
+    /// The service asked to wait, and the wait is not over, whatever the wall clock says.
+    #[error("the API asked not to be called for another {} s", .0.as_secs())]
+    Held(Duration),
 }
 
 fn detail(code: &str, message: &str) -> String {
@@ -99,7 +102,7 @@ impl ApiError {
             Self::Http(error) => matches!(error.trouble, Trouble::Timeout | Trouble::Broken | Trouble::TooLarge),
             Self::Status { status, .. } => *status >= 500 || *status == 413,
             Self::Malformed(_) => true,
-            Self::ForeignAlert(_) | Self::Quota(_) => false,
+            Self::ForeignAlert(_) | Self::Quota(_) | Self::Held(_) => false,
         }
     }
 
@@ -146,7 +149,9 @@ impl ApiError {
             ),
             Self::ForeignAlert(_) => failure(FailureClass::Protocol)
                 .with_remedy("check `api_url` and proxies: an answer for another tenant came back"),
-            Self::Quota(wait) => failure(FailureClass::Throttled).with_remedy(WAITS).with_retry_after(Some(*wait)),
+            Self::Quota(wait) | Self::Held(wait) => {
+                failure(FailureClass::Throttled).with_remedy(WAITS).with_retry_after(Some(*wait))
+            }
             Self::Status { status, message, retry_after, .. } => {
                 if self.is_unlicensed() {
                     return failure(FailureClass::Unlicensed).with_remedy(

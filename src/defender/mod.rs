@@ -19,13 +19,13 @@ use error::Malformed;
 pub use page::Page;
 pub use query::{MOST_ROWS, Order, Query};
 use quota::Quota;
-pub use quota::Rates;
+pub use quota::{LONGEST_WAIT, Rates};
 pub use reading::{Piece, Reading};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::{Alert, AlertId, Tenant, TenantId, Ticks};
+use crate::domain::{Alert, AlertId, Failure, FailureClass, Tenant, TenantId, Ticks};
 use crate::http::{Answer, Http, Limits};
 use crate::secret::{Secret, hidden};
 
@@ -121,6 +121,9 @@ impl Defender {
     }
 
     async fn get(&self, tenant: &Tenant, token: &Secret, url: &str, body_bytes: u64) -> Result<Answer, ApiError> {
+        if let Some(left) = self.quota.held(tenant.id) {
+            return Err(ApiError::Held(left));
+        }
         self.quota.take(tenant.id).map_err(ApiError::Quota)?;
         let limits = Limits { head: self.timeout, idle: IDLE, total: self.timeout, body_bytes };
         let mut answer = self.http.get(url, token, limits).await?;
@@ -130,7 +133,12 @@ impl Defender {
         let (status, retry_after) = (answer.status(), answer.retry_after());
         // The status alone decides; a body that does not arrive only makes the message shorter.
         let body = answer.text().await.unwrap_or_default();
-        Err(ApiError::from_answer(status, &without_token(&body, token), retry_after))
+        let error = ApiError::from_answer(status, &without_token(&body, token), retry_after);
+        let Failure { class, retry_after, .. } = error.failure();
+        if class == FailureClass::Throttled {
+            self.quota.hold(tenant.id, retry_after.unwrap_or_default());
+        }
+        Err(error)
     }
 }
 

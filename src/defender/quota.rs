@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::domain::TenantId;
 
 /// How many calls are made for each app and tenant at most.
@@ -28,16 +29,41 @@ impl Default for Rates {
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The times of each tenant's calls within the last hour.
+/// No service is waited for longer than this, whatever it asks.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
+
+/// The times of each tenant's calls within the last hour, and until when the service asked not to be called.
+///
+/// The time of the next try stands in the store too, by the wall clock, which a restart needs. Here it is kept by a clock
+/// that nobody can set.
 #[derive(Debug)]
 pub(super) struct Quota {
     rates: Rates,
+    clock: Clock,
     calls: Mutex<HashMap<TenantId, VecDeque<Instant>>>,
+    /// Until the machine has been up for so long.
+    held: Mutex<HashMap<TenantId, Duration>>,
 }
 
 impl Quota {
     pub(super) fn new(rates: Rates) -> Self {
-        Self { rates, calls: Mutex::default() }
+        Self { rates, clock: Clock::System, calls: Mutex::default(), held: Mutex::default() }
+    }
+
+    /// The service asked not to be called for so long.
+    pub(super) fn hold(&self, tenant: TenantId, wait: Duration) {
+        let until = self.clock.up() + wait.min(LONGEST_WAIT);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, until);
+    }
+
+    /// How much longer the service is not to be called, if at all.
+    pub(super) fn held(&self, tenant: TenantId) -> Option<Duration> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = held.get(&tenant)?.checked_sub(self.clock.up()).filter(|left| !left.is_zero());
+        if left.is_none() {
+            held.remove(&tenant);
+        }
+        left
     }
 
     /// Counts a call, unless it would exceed a limit: then how long to wait.
@@ -86,6 +112,8 @@ fn wait(calls: &VecDeque<Instant>, now: Instant, most: u32, span: Duration) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::Ticks;
 
     fn tenant() -> TenantId {
         TenantId::parse("00000000-0000-0000-0000-000000000001").expect("a GUID")
@@ -119,6 +147,21 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(3_000)).await;
         assert_eq!(quota.take(tenant()), Ok(()));
         assert_eq!(quota.spent(tenant()), 1);
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_kept_by_a_clock_of_its_own() {
+        let manual = ManualClock::at(Ticks::from_unix_seconds(100));
+        let quota = Quota { clock: Clock::Manual(manual.clone()), ..Quota::new(Rates::default()) };
+        let other = TenantId::parse("00000000-0000-0000-0000-000000000002").expect("a GUID");
+        quota.hold(tenant(), MINUTE);
+        assert_eq!((quota.held(tenant()), quota.held(other)), (Some(MINUTE), None));
+        manual.advance(Duration::from_secs(59));
+        assert_eq!(quota.held(tenant()), Some(Duration::from_secs(1)));
+        manual.advance(Duration::from_secs(1));
+        assert_eq!(quota.held(tenant()), None);
+        quota.hold(tenant(), 100 * HOUR);
+        assert_eq!(quota.held(tenant()), Some(LONGEST_WAIT));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,12 +11,13 @@ use crate::domain::Ticks;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     at: Ticks,
+    up: Duration,
     instant: Instant,
 }
 
 impl Moment {
     pub fn now(clock: &Clock) -> Self {
-        Self { at: clock.now(), instant: Instant::now() }
+        Self { at: clock.now(), up: clock.up(), instant: Instant::now() }
     }
 
     /// The wall clock's reading.
@@ -27,7 +28,13 @@ impl Moment {
     /// How long ago it was, by the clock that says more: the monotonic one stands still while the machine sleeps, and
     /// the wall clock may be set back. Too old costs a request, too young costs a refusal.
     pub fn elapsed(&self, clock: &Clock) -> Duration {
-        self.instant.elapsed().max(clock.now().since(self.at))
+        self.surely_elapsed(clock).max(clock.now().since(self.at))
+    }
+
+    /// How long ago it was for certain, by clocks that nobody can set: a service that asked to wait for a minute is not
+    /// called in the next second because somebody has set the clock.
+    pub fn surely_elapsed(&self, clock: &Clock) -> Duration {
+        self.instant.elapsed().max(clock.up().saturating_sub(self.up))
     }
 }
 
@@ -46,5 +53,14 @@ mod tests {
         assert_eq!(moment.elapsed(&clock), Duration::from_secs(5));
         manual.set(Ticks::from_unix_seconds(1_060));
         assert_eq!(moment.elapsed(&clock), Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_measured_by_clocks_that_nobody_sets() {
+        let moment = Moment { at: Ticks::from_unix_seconds(0), ..Moment::now(&Clock::System) };
+        assert!(moment.elapsed(&Clock::System) > Duration::from_secs(86_400), "the clock was set forward");
+        assert!(moment.surely_elapsed(&Clock::System) < Duration::from_secs(3_600));
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        assert!(moment.surely_elapsed(&Clock::System) >= Duration::from_secs(3_600));
     }
 }

@@ -87,7 +87,8 @@ impl Slot {
         let TokenError::Refused { tenant, refusal: Refusal::Throttled, detail, remedy, retry_after } = failure else {
             return None;
         };
-        let left = retry_after.unwrap_or_default().checked_sub(at.elapsed(clock)).filter(|left| !left.is_zero())?;
+        let left =
+            retry_after.unwrap_or_default().checked_sub(at.surely_elapsed(clock)).filter(|left| !left.is_zero())?;
         Some(TokenError::Refused {
             tenant: *tenant,
             refusal: Refusal::Throttled,

@@ -185,8 +185,8 @@ impl Fleet {
 /// One pass; a panic in it becomes a failure of its tenant, recorded like any other.
 async fn pass(plan: &Plan, tenant: &Tenant, stop: &Stop) -> Result<Ended, StoreError> {
     let Some(standing) = plan.ctx.store.standing(tenant.id).await? else { return Ok(Ended::Stopped) };
-    let slot = plan.schedule.slot_after(plan.ctx.clock.now(), tenant.id.stable_hash());
-    let work = pass::run(&plan.ctx, tenant, &standing, slot, stop);
+    let slot_after = |time| plan.schedule.slot_after(time, tenant.id.stable_hash());
+    let work = pass::run(&plan.ctx, tenant, &standing, slot_after, stop);
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(ended) => ended,
         Err(panic) => {

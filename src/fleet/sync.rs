@@ -7,8 +7,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Fleet, Plan, pass, tell_app_news};
+use crate::defender::LONGEST_WAIT;
 use crate::domain::{Failure, FailureClass, Tenant, TenantId, Ticks};
-use crate::pass::{Ended, LONGEST_WAIT};
+use crate::pass::Ended;
 use crate::stop::Stop;
 use crate::store::{Counts, PassRecord, StoreError};
 

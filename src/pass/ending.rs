@@ -6,6 +6,7 @@ use super::plan;
 use super::reader::Tally;
 use super::windows::Read;
 use crate::backoff::Backoff;
+use crate::defender::LONGEST_WAIT;
 use crate::domain::{Failure, FailureClass, TenantState, Ticks};
 use crate::store::{PassRecord, Standing};
 
@@ -19,8 +20,6 @@ const APP: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::f
 const PROTOCOL: Backoff = Backoff { first: Duration::from_secs(60), most: Duration::from_secs(1_800) };
 /// While the store cannot be written.
 const LOCAL: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(60) };
-/// No service is waited for longer than this, whatever it asks.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
 /// A pass that ran out of budget comes back after this long, behind those who are more stale.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -34,6 +33,12 @@ pub(super) struct Times {
     pub next_slot: Ticks,
     /// A number in `0.0..1.0` that spreads those who failed together.
     pub roll: f64,
+}
+
+/// When a pass began, by the clock as it is at its end. One that was set back meanwhile must not leave a time of the old
+/// one behind, which may be years away.
+pub(super) fn begun_by(started_at: Ticks, finished_at: Ticks) -> Ticks {
+    started_at.min(finished_at)
 }
 
 /// The end of a pass that read something, or all there was.
@@ -129,6 +134,13 @@ fn base(tally: Tally, calls_spent: u32, times: Times) -> PassRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_during_a_pass_sends_nobody_into_the_future() {
+        let at = Ticks::from_unix_seconds;
+        assert_eq!(begun_by(at(100), at(160)), at(100), "an overrun is made up for at once");
+        assert_eq!(begun_by(at(31_536_100), at(160)), at(160));
+    }
 
     #[test]
     fn the_class_decides_the_wait() {

@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub use ending::LONGEST_WAIT;
 pub use plan::Options;
 pub use reader::Tally;
 
@@ -63,7 +62,8 @@ pub enum Ended {
 
 /// Reads one tenant once, within the budget of a pass, and commits how it ended.
 ///
-/// `next_slot` is when the schedule wants the tenant next if all goes well.
+/// `slot_after` tells the next instant of the schedule for this tenant after a time, which is when it comes next if all goes
+/// well.
 ///
 /// # Errors
 /// When the end itself cannot be committed.
@@ -71,7 +71,7 @@ pub async fn run(
     ctx: &Context,
     tenant: &Tenant,
     before: &Standing,
-    next_slot: Ticks,
+    slot_after: impl Fn(Ticks) -> Ticks,
     stop: &Stop,
 ) -> Result<Ended, StoreError> {
     let (started_at, begun) = (ctx.clock.now(), Instant::now());
@@ -79,11 +79,12 @@ pub async fn run(
         ctx.defender.restore_spent(tenant.id, before.calls_spent, started_at.since(counted_at));
     }
     let (result, tally) = attempt(ctx, tenant, before, stop).await;
+    let finished_at = ctx.clock.now();
     let times = Times {
         started_at,
-        finished_at: ctx.clock.now(),
+        finished_at,
         took: begun.elapsed(),
-        next_slot,
+        next_slot: slot_after(ending::begun_by(started_at, finished_at)),
         roll: rand::random_range(0.0..1.0),
     };
     let calls_spent = ctx.defender.spent(tenant.id);

@@ -152,7 +152,7 @@ impl Reader<'_> {
 
     /// Counts a request that was really sent.
     fn count<T>(&mut self, sent: &Result<T, ApiError>) {
-        self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_))));
+        self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_) | ApiError::Held(_))));
     }
 
     /// Writes piece after piece; the last one is returned.

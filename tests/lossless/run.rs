@@ -149,13 +149,12 @@ impl Run {
     /// A pass that is dropped at some await point, or told to stop; then the store is opened anew.
     async fn crashing_pass(&mut self, rig: Rig, tenant: &Tenant, asked: &Notify) -> Rig {
         let standing = rig.ctx.store.standing(tenant.id).await.expect("readable").expect("enrolled");
-        let slot = rig.ctx.clock.now();
         let rng = &mut self.case.rng;
         let most = *[6, 40, 200].choose(rng).expect("some");
         let (requests, polls, politely) =
             (rng.random_range(0..most / 4), rng.random_range(1..most), rng.random_bool(0.3));
         {
-            let pass = pass::run(&rig.ctx, tenant, &standing, slot, &rig.stop);
+            let pass = pass::run(&rig.ctx, tenant, &standing, |begun| begun, &rig.stop);
             let fuse = Fuse { pass: pin!(pass), polls: if rng.random_bool(0.5) { polls } else { u32::MAX } };
             let moment = async {
                 for _ in 0..=requests {

@@ -23,6 +23,7 @@ mod scene;
 mod support;
 
 mod bodies;
+mod faults;
 mod field;
 mod lures;
 mod names;

@@ -10,7 +10,7 @@ use crate::rig::guid;
 use crate::support::{Config, Customer, EACH_SECOND, House, SELDOM, on_threads, simulator, wait_until};
 
 #[test]
-fn a_bad_file_changes_nothing_and_is_told() {
+fn p2_a_bad_file_changes_nothing_and_is_told() {
     on_threads(async {
         let sim = simulator(2, 10).await;
         let config = Config::of(&sim);
@@ -34,7 +34,7 @@ fn a_bad_file_changes_nothing_and_is_told() {
 }
 
 #[test]
-fn a_good_file_adds_and_removes_tenants_and_drops_no_pass() {
+fn p2_a_good_file_adds_and_removes_tenants_and_drops_no_pass() {
     on_threads(async {
         let sim = simulator(3, 40).await;
         let mut config = Config::of(&sim);
@@ -83,7 +83,7 @@ fn a_good_file_adds_and_removes_tenants_and_drops_no_pass() {
 }
 
 #[test]
-fn a_tenant_that_comes_back_is_read_on_from_where_it_stood() {
+fn p2_a_tenant_that_comes_back_is_read_on_from_where_it_stood() {
     on_threads(async {
         let sim = simulator(2, 20).await;
         let mut config = Config::of(&sim);
@@ -162,7 +162,7 @@ fn app(secrets: &[&str]) -> App {
 }
 
 #[test]
-fn a_rotated_secret_needs_no_restart() {
+fn p3_a_rotated_secret_needs_no_restart() {
     on_threads(async {
         let sim = simulator(2, 5).await;
         sim.world().with(|world| world.apps = vec![app(&[DEFAULT_SECRET, "the new one"])]);

@@ -6,6 +6,7 @@ use alertferry_simulator::{Cut, Fault, FaultRule, RetryAfter, Route, Simulator, 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::rig::campaign::{Row, times};
 use crate::rig::guid;
 use crate::support::{Config, Daemon, House, PROMISED_STOP, SELDOM, on_threads, settle, simulator, told, wait_until};
 
@@ -16,6 +17,7 @@ async fn stop_in(
     fault: Option<FaultRule>,
     phase: impl AsyncFn(&Simulator, &House, &Daemon),
 ) {
+    let row = Row::begin("P1");
     let tenants = sim.world().with(|world| world.tenant_ids());
     let mut config = Config::of(&sim);
     config.poll = poll.to_owned();
@@ -26,7 +28,6 @@ async fn stop_in(
     let daemon = house.start();
     phase(&sim, &house, &daemon).await;
     let took = daemon.stop().await;
-    println!("stopped in {took:?}");
     sim.faults().clear();
     sim.world().with(|world| world.clock.set_speed(0.0));
     let daemon = house.start();
@@ -34,6 +35,7 @@ async fn stop_in(
     daemon.stop().await;
     house.assert_equals_truth(&sim, &tenants);
     assert!(told(&house.all_lines()).is_superset(&house.changes()), "changes without a line");
+    row.held(1, format!("stopped in {took:.1?}"));
 }
 
 async fn asked(sim: &Simulator, route: Route, times: u64) {
@@ -41,7 +43,7 @@ async fn asked(sim: &Simulator, route: Route, times: u64) {
 }
 
 #[test]
-fn while_the_login_hangs() {
+fn p1_while_the_login_hangs() {
     on_threads(async {
         let fault = FaultRule::new(Fault::Hang).on(Route::Login);
         stop_in(simulator(3, 50).await, "", Some(fault), async |sim, _, _| asked(sim, Route::Login, 3).await).await;
@@ -49,7 +51,7 @@ fn while_the_login_hangs() {
 }
 
 #[test]
-fn while_the_first_look_hangs() {
+fn p1_while_the_first_look_hangs() {
     on_threads(async {
         let fault = FaultRule::new(Fault::Hang);
         stop_in(simulator(3, 50).await, "", Some(fault), async |sim, _, _| asked(sim, Route::Alerts, 3).await).await;
@@ -57,7 +59,7 @@ fn while_the_first_look_hangs() {
 }
 
 #[test]
-fn while_the_head_hangs() {
+fn p1_while_the_head_hangs() {
     on_threads(async {
         let fault = FaultRule::new(Fault::Hang).query("lastUpdateTime ge").after(1).tenant(&guid(1));
         stop_in(simulator(1, 50).await, "", Some(fault), async |sim, _, _| asked(sim, Route::Alerts, 2).await).await;
@@ -65,7 +67,7 @@ fn while_the_head_hangs() {
 }
 
 #[test]
-fn while_a_body_stalls() {
+fn p1_while_a_body_stalls() {
     on_threads(async {
         let fault = FaultRule::new(Fault::StallBody(Cut::Fraction(0.5)));
         // The body of the first look is stalled by then, or one with rows.
@@ -78,7 +80,7 @@ fn while_a_body_stalls() {
 }
 
 #[test]
-fn in_the_middle_of_a_backfill() {
+fn p1_in_the_middle_of_a_backfill() {
     on_threads(async {
         let fault = FaultRule::new(Fault::Latency(Duration::from_millis(60)));
         stop_in(simulator(1, 3_000).await, "page_size = 100", Some(fault), async |sim, house, _| {
@@ -91,7 +93,7 @@ fn in_the_middle_of_a_backfill() {
 }
 
 #[test]
-fn in_the_middle_of_writing() {
+fn p1_in_the_middle_of_writing() {
     on_threads(async {
         let sim = simulator(1, 0).await;
         sim.world().with(|world| {
@@ -108,7 +110,7 @@ fn in_the_middle_of_writing() {
 }
 
 #[test]
-fn while_it_waits_out_a_throttle() {
+fn p1_while_it_waits_out_a_throttle() {
     on_threads(async {
         let fault = FaultRule::new(Fault::Throttle { retry_after: RetryAfter::Seconds(6) });
         stop_in(simulator(3, 50).await, "", Some(fault), async |_, house, daemon| {
@@ -121,7 +123,7 @@ fn while_it_waits_out_a_throttle() {
 }
 
 #[test]
-fn while_nothing_happens() {
+fn p1_while_nothing_happens() {
     on_threads(async {
         let sim = simulator(3, 50).await;
         let mut config = Config::of(&sim);
@@ -139,17 +141,16 @@ fn while_nothing_happens() {
 }
 
 #[test]
-fn at_any_moment() {
+fn p1_at_any_moment() {
     on_threads(async {
-        let seed: u64 = rand::random();
-        println!("seed {seed}");
-        let mut rng = StdRng::seed_from_u64(seed);
+        let row = Row::begin("P1");
+        let (stops, mut rng) = (times(15, 300), StdRng::seed_from_u64(row.seed));
         let sim = simulator(5, 300).await;
         let mut config = Config::of(&sim);
         config.poll = "page_size = 100".to_owned();
         let house = House::with(&config);
         let mut longest = Duration::ZERO;
-        for _ in 0..15 {
+        for _ in 0..stops {
             let daemon = house.start();
             // Before this line the signal may come before anybody listens, which ends the process like any other.
             daemon.hear("store.opened").await;
@@ -164,12 +165,12 @@ fn at_any_moment() {
         let daemon = house.start();
         house.wait_until_read().await;
         daemon.stop().await;
-        println!("the longest of 15 stops took {longest:?}");
         house.assert_equals_truth(&sim, &sim.world().with(|world| world.tenant_ids()));
         assert_eq!(
             told(&house.all_lines()).len(),
             usize::try_from(house.number("SELECT count(*) FROM alert_changes")).expect("a count")
         );
+        row.held(stops, format!("stops at any moment, the longest took {longest:.1?}"));
     });
 }
 
@@ -181,7 +182,7 @@ fn lock(house: &House) -> rusqlite::Connection {
 }
 
 #[test]
-fn while_another_process_keeps_the_store_locked() {
+fn p1_while_another_process_keeps_the_store_locked() {
     on_threads(async {
         let sim = simulator(3, 50).await;
         let house = House::with(&Config::of(&sim));
@@ -201,7 +202,7 @@ fn while_another_process_keeps_the_store_locked() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn p1_a_second_signal_ends_at_once() {
     on_threads(async {
         let sim = simulator(3, 50).await;
         let house = House::with(&Config::of(&sim));
@@ -221,7 +222,7 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn while_nobody_reads_its_lines() {
+fn p1_while_nobody_reads_its_lines() {
     on_threads(async {
         let sim = simulator(1, 3_000).await;
         let house = House::with(&Config::of(&sim));
@@ -248,7 +249,7 @@ fn told_before(house: &House) -> usize {
 }
 
 #[test]
-fn while_somebody_reads_the_store_for_long() {
+fn p1_while_somebody_reads_the_store_for_long() {
     on_threads(async {
         let sim = simulator(3, 50).await;
         let house = House::with(&Config::of(&sim));

@@ -11,7 +11,7 @@ const DOORS: [(&str, &[&str]); 32] = [
     ("http_body_util", &["admin"]),
     ("prometheus_client", &["metrics"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["secret", "store"]),
+    ("rustix", &["clock", "secret", "store"]),
     ("refinery", &["store"]),
     ("tokio_cron_scheduler", &["schedule"]),
     ("croner", &["schedule"]),
