@@ -1,27 +1,31 @@
 //! What an alert and an unchanged poll cost as the store grows: everything doubles, step by step, in one run.
 //!
 //! `cargo bench --bench growth` goes up to 80,000 alerts of 160 tenants, in a minute or so;
-//! `cargo bench --bench growth -- --alerts 5000000 --tenants 10000` goes as far as is asked for (about 5 GB a million).
-//! The store lies below `target/growth` and is deleted at the end. A line for each step goes to `target/growth/results.csv`,
-//! too. What counts are the ratios to the first step of the same run.
+//! `cargo bench --bench growth -- --alerts 5000000 --tenants 10000` goes as far as is asked for (4.4 GiB a million).
+//! The store lies below `target/growth` and is deleted at the end. What counts are the ratios to the first step of the
+//! same run, which are printed as it goes.
+//!
+//! `--page-size 10000` reads one history with the daemon instead, with answers that double up to that many rows.
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 
-mod cost;
 #[path = "../queries/dice.rs"]
 mod dice;
 #[path = "../queries/names.rs"]
 mod names;
+mod pages;
+#[path = "../support/mod.rs"]
+mod support;
 #[path = "../queries/texts.rs"]
 mod texts;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Instant;
 
 use alertferry::clock::Clock;
 use alertferry::domain::{Alert, Region, Tenant, TenantId, TenantState, Ticks};
 use alertferry::store::{Batch, Counts, CoverageMove, PassRecord, Store, TenantKey};
 
-use cost::{Cost, Spent};
+use support::{Arguments, Spent, Table, count, number, ratio};
 use texts::{Fleet, Which};
 
 /// Alerts of the first step; each further one has twice as many.
@@ -35,25 +39,32 @@ const MET_AGAIN: u64 = 20;
 /// Polls that are measured after a step.
 const POLLS: u64 = 2_000;
 
+/// Room that a million alerts need at most, in GiB: the file, and its log while it is folded back.
+const GIB_A_MILLION: u64 = 5;
+
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let number = |name: &str, usual: u64| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.map_or(usual, |at| {
-            arguments.get(at + 1).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name} NUMBER"))
-        })
-    };
-    let (alerts, tenants) = (number("--alerts", 4 * FIRST_STEP), number("--tenants", 160));
+    let arguments = Arguments::of_process();
+    if let Some(most) = arguments.number("--page-size") {
+        return pages::double(most);
+    }
+    let (alerts, tenants) =
+        (arguments.number("--alerts").unwrap_or(4 * FIRST_STEP), arguments.number("--tenants").unwrap_or(160));
     assert!(alerts >= FIRST_STEP && tenants > 0 && alerts / tenants >= MET_AGAIN, "more alerts, or fewer tenants");
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/growth");
+    let directory = support::target().join("growth");
     std::fs::create_dir_all(&directory).expect("a directory");
+    let (needed, free) = (alerts * GIB_A_MILLION / 1_000_000 + 1, free_gib(&directory));
+    assert!(free >= needed, "{alerts} alerts need up to {needed} GiB, and there are {free} free");
     let store = tempfile::tempdir_in(&directory).expect("a directory");
-    let steps = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime").block_on(grow(
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime").block_on(grow(
         &store.path().join("alerts.db"),
         alerts,
         alerts / tenants,
     ));
-    note(&directory.join("results.csv"), &steps);
+}
+
+fn free_gib(directory: &Path) -> u64 {
+    let system = rustix::fs::statvfs(directory).expect("a file system");
+    system.f_bavail * system.f_frsize / 1_073_741_824
 }
 
 /// What was measured when the store had grown by a step.
@@ -61,21 +72,49 @@ struct Step {
     alerts: u64,
     tenants: u64,
     mib: u64,
+    /// Since the step before.
+    seconds: f64,
+    /// Of each alert at the end of the step, and of each poll after it.
     alert: Cost,
     poll: Cost,
 }
 
+/// What one thing of many cost.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    cpu_us: f64,
+    kib: f64,
+}
+
+impl Cost {
+    fn of(spent: Spent, count: usize) -> Self {
+        Self { cpu_us: spent.cpu_us_each(count), kib: spent.kib_each(count) }
+    }
+}
+
 /// Lands histories, tenant by tenant, and measures the end of each step.
-async fn grow(path: &Path, alerts: u64, each: u64) -> Vec<Step> {
-    println!(
-        "| alerts | tenants | MiB | CPU µs an alert | KiB written an alert | CPU µs a poll | KiB written a poll |"
-    );
-    println!("|---|---|---|---|---|---|---|");
+async fn grow(path: &Path, alerts: u64, each: u64) {
+    let columns = [
+        "tenants",
+        "MiB",
+        "s",
+        "CPU µs an alert",
+        "CPU µs an alert, x first",
+        "KiB written an alert",
+        "KiB written an alert, x first",
+        "CPU µs a poll",
+        "CPU µs a poll, x first",
+        "KiB written a poll",
+        "KiB written a poll, x first",
+    ];
+    let table = Table::begin("growth", "alerts", &columns);
     let (store, writer) = Store::open(path, Clock::System).expect("a store");
     let fleet = Fleet { seed: 7, end: Clock::System.now().unix_seconds() };
-    let mut steps: Vec<Step> = Vec::new();
+    let mut first: Option<Step> = None;
     let (mut landed, mut tenants, mut end) = (0, 0, FIRST_STEP);
-    while end <= alerts {
+    // The last step ends where it was asked to end, whether or not that is twice as much.
+    while landed < alerts {
+        let begun = Instant::now();
         let (mut spent, mut measured) = (Spent::default(), 0);
         while landed < end {
             tenants += 1;
@@ -83,25 +122,24 @@ async fn grow(path: &Path, alerts: u64, each: u64) -> Vec<Step> {
             let known: Vec<u64> = (0..each).collect();
             for numbers in known.chunks(PIECE) {
                 let batch = batch(fleet, tenants, numbers, each);
-                let before = Spent::now();
+                let before = Spent::time_and_bytes_here();
                 store.land(key, batch, CoverageMove::default()).await.expect("landed");
                 if landed + MEASURED >= end {
-                    spent += Spent::now() - before;
+                    spent += Spent::time_and_bytes_here() - before;
                     measured += numbers.len();
                 }
             }
             landed += each;
         }
-        let alert = spent.each(measured);
-        let step =
-            Step { alerts: landed, tenants, mib: mib(path), alert, poll: polls(&store, fleet, tenants, each).await };
-        tell(&step, steps.first());
-        steps.push(step);
-        end *= 2;
+        let seconds = begun.elapsed().as_secs_f64();
+        let poll = polls(&store, fleet, tenants, each).await;
+        let step = Step { alerts: landed, tenants, mib: mib(path), seconds, alert: Cost::of(spent, measured), poll };
+        tell(&table, &step, first.as_ref());
+        first.get_or_insert(step);
+        end = (end * 2).min(alerts);
     }
     drop(store);
     writer.join().expect("all is written");
-    steps
 }
 
 /// What a poll costs that finds nothing new, of tenants all over the store: it compares, and moves the tenant's row twice.
@@ -114,13 +152,13 @@ async fn polls(store: &Store, fleet: Fleet, tenants: u64, each: u64) -> Cost {
         let batch = batch(fleet, tenant, &newest, each);
         let now = Clock::System.now();
         let covered = CoverageMove { covered_until: Some(now), ..CoverageMove::default() };
-        let before = Spent::now();
+        let before = Spent::time_and_bytes_here();
         let counts = store.land(key, batch, covered).await.expect("landed").counts;
         store.finish_pass(key, quiet_pass(now, counts)).await.expect("noted");
-        spent += Spent::now() - before;
+        spent += Spent::time_and_bytes_here() - before;
         assert_eq!((counts.unchanged, counts.created, counts.updated), (MET_AGAIN, 0, 0), "nothing new");
     }
-    spent.each(usize::try_from(POLLS).expect("small"))
+    Cost::of(spent, usize::try_from(POLLS).expect("small"))
 }
 
 /// How a pass ends that found nothing new.
@@ -179,33 +217,12 @@ fn mib(path: &Path) -> u64 {
 }
 
 /// Prints a step, with the ratios to the first one.
-fn tell(step: &Step, first: Option<&Step>) {
-    let with_ratio = |cost: f64, first: Option<f64>| {
-        let ratio = first.map(|first| format!(" ({:.2} x)", cost / first)).unwrap_or_default();
-        format!("{cost:.1}{ratio}")
-    };
-    println!(
-        "| {} | {} | {} | {} | {} | {} | {} |",
-        step.alerts,
-        step.tenants,
-        step.mib,
-        with_ratio(step.alert.cpu_us, first.map(|first| first.alert.cpu_us)),
-        with_ratio(step.alert.kib, first.map(|first| first.alert.kib)),
-        with_ratio(step.poll.cpu_us, first.map(|first| first.poll.cpu_us)),
-        with_ratio(step.poll.kib, first.map(|first| first.poll.kib)),
-    );
-}
-
-/// Adds a line for each step to the file of results.
-fn note(path: &Path, steps: &[Step]) {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file");
-    let at = Clock::System.now();
-    for Step { alerts, tenants, mib, alert, poll } in steps {
-        writeln!(
-            file,
-            "{at},{alerts},{tenants},{mib},{:.1},{:.2},{:.1},{:.2}",
-            alert.cpu_us, alert.kib, poll.cpu_us, poll.kib
-        )
-        .expect("written");
+fn tell(table: &Table, step: &Step, first: Option<&Step>) {
+    let mut cells = vec![count(step.tenants), count(step.mib), number(step.seconds, 1)];
+    let figures: [fn(&Step) -> f64; 4] =
+        [|step| step.alert.cpu_us, |step| step.alert.kib, |step| step.poll.cpu_us, |step| step.poll.kib];
+    for figure in figures {
+        cells.extend([number(figure(step), 1), ratio(figure(step), first.map(figure))]);
     }
+    table.row(&step.alerts.to_string(), &cells);
 }

@@ -1,4 +1,5 @@
-//! Owns the thing itself: passes of the daemon over the same pages, into a new store, and then once more unchanged.
+//! Owns the thing itself: passes of the daemon over the same pages, into a new store, once more unchanged, and once more
+//! with one alert in a hundred changed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +14,9 @@ use alertferry::secret::{Secret, SecretSource};
 use alertferry::stop::Stop;
 use alertferry::store::{Batch, CoverageMove, GapEdit, NewGap, Store};
 
-use crate::{pages, report};
+use crate::{ALERTS, pages, report};
 
-/// Reads the history, then opens it as a backfill and reads it again.
+/// Reads the history, then opens it as a backfill and reads it again, and again.
 pub(crate) fn ingest(url: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -24,9 +25,13 @@ pub(crate) fn ingest(url: &str) {
         let ctx = context(Arc::new(store));
         let tenant = tenant(url);
         ctx.store.enrol(vec![tenant.clone()]).await.expect("enrolled");
-        read_and_report(&ctx, &tenant).await;
+        let alerts = u64::try_from(ALERTS).expect("small");
+        let changed = alerts / u64::try_from(pages::CHANGED_ONE_IN).expect("small");
+        assert_eq!(read_and_report(&ctx, &tenant).await, (alerts, 0), "all are new");
         open_again(&ctx, &tenant).await;
-        read_and_report(&ctx, &tenant).await;
+        assert_eq!(read_and_report(&ctx, &tenant).await, (0, 0), "nothing is new");
+        open_again(&ctx, &tenant).await;
+        assert_eq!(read_and_report(&ctx, &tenant).await, (0, changed), "some have changed");
         drop(ctx);
         writer.join().expect("all is written");
     });
@@ -64,20 +69,24 @@ fn tenant(url: &str) -> Tenant {
     }
 }
 
-async fn read_and_report(ctx: &Context, tenant: &Tenant) {
+/// How many alerts were new, and how many changed.
+async fn read_and_report(ctx: &Context, tenant: &Tenant) -> (u64, u64) {
     let begun = Instant::now();
-    let mut rows = 0;
+    let (mut rows, mut created, mut updated) = (0, 0, 0);
     loop {
         let standing = ctx.store.standing(tenant.id).await.expect("readable").expect("enrolled");
         let ended = pass::run(ctx, tenant, &standing, |_| Ticks::MAX, &Stop::new()).await.expect("recorded");
         let Ended::Recorded(record) = ended else { panic!("nobody stopped it") };
         assert!(record.failure.is_none(), "{:?}", record.failure);
         rows += record.rows;
+        created += record.counts.created;
+        updated += record.counts.updated;
         if record.outcome == "read" {
             break;
         }
     }
     report(begun.elapsed().as_secs_f64(), usize::try_from(rows).expect("a count"));
+    (created, updated)
 }
 
 async fn open_again(ctx: &Context, tenant: &Tenant) {

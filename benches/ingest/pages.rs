@@ -4,13 +4,19 @@ use alertferry_simulator::{Options, Profile, World};
 
 use crate::{ALERTS, PAGE};
 
+/// One alert in so many is changed when the history is read the third time.
+pub(crate) const CHANGED_ONE_IN: usize = 100;
+
 /// The tenant whose alerts they are.
 pub(crate) fn tenant() -> String {
     alertferry_simulator::numbered_guid(1)
 }
 
+/// An alert as it is served, behind its time.
+type Timed = (alertferry_simulator::Ticks, String);
+
 /// The alerts in the order of their updates, like no two alike.
-fn alerts() -> Vec<(String, String)> {
+pub(crate) fn alerts(evidence: bool) -> Vec<Timed> {
     let profile = Profile {
         // The server's own date is later, so that every alert lies in the history.
         options: Options {
@@ -24,25 +30,37 @@ fn alerts() -> Vec<(String, String)> {
     };
     let mut world = World::generate(7, &profile);
     let made_up = world.tenant_ids().into_iter().next().expect("one tenant");
-    let mut alerts: Vec<(alertferry_simulator::Ticks, String)> = world
+    let mut alerts: Vec<Timed> = world
         .truth(&made_up)
         .into_iter()
         .map(|truth| {
-            (
-                alertferry_simulator::Ticks::parse(&truth.last_update_time).expect("a time"),
-                truth.expanded.to_string().replace(&made_up, &tenant()),
-            )
+            let text = if evidence { truth.expanded } else { truth.thin };
+            let time = alertferry_simulator::Ticks::parse(&truth.last_update_time).expect("a time");
+            (time, text.replace(&made_up, &tenant()))
         })
         .collect();
     alerts.sort();
-    alerts.into_iter().map(|(time, text)| (time.to_string(), text)).collect()
+    alerts
+}
+
+/// The same alerts, of which one in a hundred was given to somebody else without a new time, so that they stay in order.
+pub(crate) fn changed(alerts: &[Timed]) -> Vec<Timed> {
+    let change = |(at, (time, text)): (usize, &Timed)| {
+        if at % CHANGED_ONE_IN > 0 {
+            return (*time, text.clone());
+        }
+        const KEY: &str = "\"assignedTo\":";
+        let value = text.find(KEY).expect("an alert has an owner, or null") + KEY.len();
+        let end = value + text[value..].find(',').expect("it is not the last key");
+        (*time, format!("{}\"somebody.else@contoso.example\"{}", &text[..value], &text[end..]))
+    };
+    alerts.iter().enumerate().map(change).collect()
 }
 
 /// The bodies of the full answers in the order in which a reader asks for them, and of the rest.
 ///
 /// A reader goes on one tick before the last row's time, so an answer begins with the last rows of the one before.
-pub(crate) fn bodies() -> Vec<String> {
-    let alerts = alerts();
+pub(crate) fn bodies(alerts: &[Timed]) -> Vec<String> {
     let mut bodies = Vec::new();
     let mut from = 0;
     loop {
@@ -55,7 +73,7 @@ pub(crate) fn bodies() -> Vec<String> {
         if page.len() < PAGE {
             return bodies;
         }
-        let last = &page[PAGE - 1].0;
-        from += page.iter().position(|(time, _)| time == last).expect("the last row is there");
+        let last = page[PAGE - 1].0;
+        from += page.iter().position(|(time, _)| *time == last).expect("the last row is there");
     }
 }

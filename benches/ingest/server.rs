@@ -1,4 +1,6 @@
-//! Owns a server that costs next to nothing: ready-made, compressed answers in the order in which a reader asks.
+//! Owns a server that costs next to nothing: ready-made answers in the order in which a reader asks.
+//!
+//! Who reads the history a third time finds one alert in a hundred changed.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -8,18 +10,45 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::pages;
+use crate::{READS, Variant, pages};
+
+/// The pages, and how they are sent.
+struct Pages {
+    plain: Vec<Vec<u8>>,
+    changed: Vec<Vec<u8>>,
+    header: &'static str,
+    asked: AtomicUsize,
+}
 
 /// Serves until killed; prints its URL.
 #[expect(clippy::print_stdout, reason = "the parent reads the address here")]
-pub(crate) fn serve() {
-    let pages: Arc<Vec<Vec<u8>>> = Arc::new(pages::bodies().iter().map(|body| gzip(body.as_bytes())).collect());
-    let next = Arc::new(AtomicUsize::new(0));
+pub(crate) fn serve(variant: Variant) {
+    let alerts = pages::alerts(variant.evidence);
+    let sent = |bodies: Vec<String>| -> Vec<Vec<u8>> {
+        let ready = |body: String| if variant.gzip { gzip(body.as_bytes()) } else { body.into_bytes() };
+        bodies.into_iter().map(ready).collect()
+    };
+    let pages = Arc::new(Pages {
+        plain: sent(pages::bodies(&alerts)),
+        changed: sent(pages::bodies(&pages::changed(&alerts))),
+        header: if variant.gzip { "content-encoding: gzip\r\n" } else { "" },
+        asked: AtomicUsize::new(0),
+    });
+    drop(alerts);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     println!("http://{}", listener.local_addr().expect("an address"));
     for stream in listener.incoming().flatten() {
-        let (pages, next) = (Arc::clone(&pages), Arc::clone(&next));
-        std::thread::spawn(move || converse(stream, &pages, &next));
+        let pages = Arc::clone(&pages);
+        std::thread::spawn(move || converse(stream, &pages));
+    }
+}
+
+impl Pages {
+    /// The next page of the history; every third time it is another history.
+    fn next(&self) -> &[u8] {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        let (time, at) = (asked / self.plain.len() % READS, asked % self.plain.len());
+        if time == READS - 1 { &self.changed[at] } else { &self.plain[at] }
     }
 }
 
@@ -32,7 +61,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 /// Answers the requests of one connection.
 ///
 /// A token is any text. A filter with an end is the next page of the history; `/page/N` is page N; all else is empty.
-fn converse(stream: TcpStream, pages: &[Vec<u8>], next: &AtomicUsize) {
+fn converse(stream: TcpStream, pages: &Pages) {
     stream.set_nodelay(true).expect("a socket");
     let mut reader = std::io::BufReader::new(stream.try_clone().expect("a socket"));
     let mut stream = stream;
@@ -41,13 +70,12 @@ fn converse(stream: TcpStream, pages: &[Vec<u8>], next: &AtomicUsize) {
             let token = br#"{"token_type":"Bearer","expires_in":3599,"access_token":"opaque"}"#;
             answer(&mut stream, "", token)
         } else if let Some(page) = path.strip_prefix("/page/").and_then(|page| page.parse::<usize>().ok()) {
-            match pages.get(page) {
-                Some(page) => compressed(&mut stream, page),
+            match pages.plain.get(page) {
+                Some(page) => answer(&mut stream, pages.header, page),
                 None => answer(&mut stream, "", b""),
             }
         } else if path.contains("+lt+") {
-            let at = next.fetch_add(1, Ordering::SeqCst) % pages.len();
-            compressed(&mut stream, &pages[at])
+            answer(&mut stream, pages.header, pages.next())
         } else {
             answer(&mut stream, "", br#"{"value":[]}"#)
         };
@@ -55,10 +83,6 @@ fn converse(stream: TcpStream, pages: &[Vec<u8>], next: &AtomicUsize) {
             return;
         }
     }
-}
-
-fn compressed(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
-    answer(stream, "content-encoding: gzip\r\n", body)
 }
 
 fn answer(stream: &mut TcpStream, header: &str, body: &[u8]) -> std::io::Result<()> {

@@ -14,6 +14,7 @@ use alertferry::store::{Batch, CoverageMove, Store};
 use crate::asked::{self, Subjects};
 use crate::build::{self, Built, Size};
 use crate::names;
+use crate::support::{Cell, Table, at_most, count, number, pause, ratio};
 use crate::texts::{Fleet, Which};
 use crate::timing;
 
@@ -71,19 +72,19 @@ pub(crate) fn print(path: &Path) {
             }
         }
     }
-    println!("\nlanding {LANDED} alerts in a store of {}, best of {ROUNDS}\n", SIZE.alerts);
-    println!("| beside it | rows/s | of alone | questions answered a second | largest log, MiB |");
-    println!("|---|---|---|---|---|");
+    println!("\nlanding {LANDED} alerts in a store of {}, best of {ROUNDS}", SIZE.alerts);
+    let columns = ["rows/s", "of alone", "questions answered a second", "largest log, MiB"];
+    let table = Table::begin("queries", "beside it", &columns);
     for ((name, _), run) in kinds.iter().zip(best) {
-        let part = run.rows_a_second / best[0].rows_a_second;
-        println!("| {name} | {:.0} | {part:.2} | {} | {} |", run.rows_a_second, run.questions, run.log_mib);
+        let part = ratio(run.rows_a_second, Some(best[0].rows_a_second));
+        table.row(name, &[number(run.rows_a_second, 0), part, count(run.questions), count(run.log_mib)]);
     }
     let lost = |with: usize, without: usize| 100.0 * (1.0 - best[with].rows_a_second / best[without].rows_a_second);
-    println!(
-        "\nlost because the file is the same, at a pace: {:.0} %; as fast as they can: {:.0} %",
-        lost(1, 2),
-        lost(3, 4)
-    );
+    let table = Table::begin("queries", "lost, in %", &["measured", "bar"]);
+    let row = |what: &str, lost: f64, became: Cell| table.row(what, &[number(lost, 0), became]);
+    row("8 readers at a pace, against nothing", lost(1, 0), at_most(lost(1, 0), 20.0, "%"));
+    row("8 busy readers, against 8 busy readers of a copy", lost(3, 4), at_most(lost(3, 4), 20.0, "%"));
+    row("8 busy readers, against nothing", lost(3, 0), Cell::Nothing);
 }
 
 /// Lands the alerts in a copy of the store.
@@ -208,9 +209,4 @@ pub(crate) fn reader(path: &Path, paced: bool) {
         }
     });
     println!("{asked}");
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark has no stop signal")]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
 }

@@ -10,6 +10,7 @@ use alertferry::store::{Batch, CoverageMove, Store, TenantKey};
 use futures_util::StreamExt;
 
 use crate::names;
+use crate::support::Spent;
 use crate::texts::{Fleet, Which};
 
 /// The seed of every store that is measured.
@@ -183,7 +184,7 @@ struct Told {
 
 impl Progress {
     fn new(path: &Path) -> Self {
-        let told = Told { rows: 0, at: Instant::now(), written: written() };
+        let told = Told { rows: 0, at: Instant::now(), written: Spent::time_and_bytes_here().bytes };
         Self { path: path.to_owned(), begun: Instant::now(), rows: 0, told }
     }
 
@@ -196,7 +197,7 @@ impl Progress {
 
     #[expect(clippy::cast_precision_loss, reason = "rates are for people")]
     fn tell(&mut self, what: &str) {
-        let now = Told { rows: self.rows, at: Instant::now(), written: written() };
+        let now = Told { rows: self.rows, at: Instant::now(), written: Spent::time_and_bytes_here().bytes };
         let rows = (now.rows - self.told.rows).max(1) as f64;
         let rate = rows / self.told.at.elapsed().as_secs_f64();
         let kib = (now.written - self.told.written) as f64 / 1_024.0 / rows;
@@ -208,11 +209,4 @@ impl Progress {
         );
         self.told = now;
     }
-}
-
-/// Bytes that this process has written.
-fn written() -> u64 {
-    let io = std::fs::read_to_string("/proc/self/io").expect("Linux");
-    let line = io.lines().find_map(|line| line.strip_prefix("wchar: ")).expect("a count");
-    line.trim().parse().expect("a number")
 }

@@ -12,30 +12,28 @@ mod beside;
 mod build;
 mod dice;
 mod names;
+#[path = "../support/mod.rs"]
+mod support;
 mod texts;
 mod timing;
 
 use std::path::PathBuf;
 
 use build::Size;
+use support::Arguments;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let number = |name: &str, usual: u64| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.map_or(usual, |at| {
-            arguments.get(at + 1).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name} NUMBER"))
-        })
-    };
+    let arguments = Arguments::of_process();
+    let number = |name: &str, usual: u64| arguments.number(name).unwrap_or(usual);
     let size = Size { alerts: number("--alerts", 1_000_000), tenants: number("--tenants", 1_000) };
-    let word = |at: usize| arguments.get(at).map(String::as_str).filter(|text| !text.starts_with("--"));
+    let word = |at: usize| arguments.word(at);
     let verb = word(0).unwrap_or("all");
     let path = word(0).and(word(1)).map_or_else(|| usual(size), PathBuf::from);
     match verb {
         "build" => drop(build::store(&path, size)),
         "ask" => timing::print(&build::store(&path, size)),
         "beside" => beside::print(&path),
-        "reader" => beside::reader(&path, arguments.get(2).is_some_and(|pace| pace == "paced")),
+        "reader" => beside::reader(&path, word(2) == Some("paced")),
         _ => {
             timing::print(&build::store(&path, size));
             beside::print(&path);

@@ -15,13 +15,22 @@ pub(super) const FETCH: usize = 256;
 pub(super) struct Slots {
     most: usize,
     running: HashMap<TenantKey, Lane>,
-    healthy: VecDeque<Due>,
-    failing: VecDeque<Due>,
+    healthy: Line,
+    failing: Line,
+}
+
+/// The tenants of one lane that are next.
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Due>,
+    /// Whether the store had no more of them. It is not asked again before the next tick: asking costs a look at every
+    /// tenant, and would otherwise be done at the end of each pass.
+    complete: bool,
 }
 
 impl Slots {
     pub(super) fn new(most: usize) -> Self {
-        Self { most: most.max(1), running: HashMap::new(), healthy: VecDeque::new(), failing: VecDeque::new() }
+        Self { most: most.max(1), running: HashMap::new(), healthy: Line::default(), failing: Line::default() }
     }
 
     /// Changes how many passes may run; those under way go on.
@@ -29,9 +38,10 @@ impl Slots {
         self.most = most.max(1);
     }
 
-    /// Whether a lane has places but nobody in line.
+    /// Whether a lane has places but nobody in line, and there may be somebody.
     pub(super) fn wants(&self, lane: Lane) -> bool {
-        self.queue(lane).is_empty() && self.has_place(lane)
+        let line = self.line(lane);
+        line.waiting.is_empty() && !line.complete && self.has_place(lane)
     }
 
     /// How many due tenants to fetch for a lane: those under way are due too, as long as they run.
@@ -39,18 +49,21 @@ impl Slots {
         FETCH + self.running.len()
     }
 
-    /// Puts due tenants in line, but for those under way.
+    /// Puts due tenants in line, but for those under way. They are all there are if they are fewer than were fetched.
     pub(super) fn queue_up(&mut self, lane: Lane, due: Vec<Due>) {
+        let complete = due.len() < self.fetch();
         let running = &self.running;
         let waiting: Vec<Due> = due.into_iter().filter(|due| !running.contains_key(&due.key)).collect();
-        self.queue_mut(lane).extend(waiting);
+        let line = self.line_mut(lane);
+        line.waiting.extend(waiting);
+        line.complete = complete;
     }
 
     /// The next tenant to start, if there is a place and somebody in line. The healthy ones go first.
     pub(super) fn start(&mut self) -> Option<Due> {
         for lane in [Lane::Healthy, Lane::Failing] {
             if self.has_place(lane)
-                && let Some(due) = self.queue_mut(lane).pop_front()
+                && let Some(due) = self.line_mut(lane).waiting.pop_front()
             {
                 self.running.insert(due.key, lane);
                 return Some(due);
@@ -64,10 +77,10 @@ impl Slots {
         self.running.remove(&tenant);
     }
 
-    /// Forgets who is in line, because the configuration has changed.
+    /// Forgets who is in line: time has passed, or the configuration has changed.
     pub(super) fn forget_queue(&mut self) {
-        self.healthy.clear();
-        self.failing.clear();
+        self.healthy = Line::default();
+        self.failing = Line::default();
     }
 
     fn has_place(&self, lane: Lane) -> bool {
@@ -79,14 +92,14 @@ impl Slots {
         }
     }
 
-    const fn queue(&self, lane: Lane) -> &VecDeque<Due> {
+    const fn line(&self, lane: Lane) -> &Line {
         match lane {
             Lane::Healthy => &self.healthy,
             Lane::Failing => &self.failing,
         }
     }
 
-    const fn queue_mut(&mut self, lane: Lane) -> &mut VecDeque<Due> {
+    const fn line_mut(&mut self, lane: Lane) -> &mut Line {
         match lane {
             Lane::Healthy => &mut self.healthy,
             Lane::Failing => &mut self.failing,
@@ -115,6 +128,26 @@ mod tests {
         slots.end(due(1).key);
         assert_eq!([slots.start(), slots.start()], [Some(due(3)), None]);
         assert!(!slots.wants(Lane::Healthy), "no place is free");
+    }
+
+    #[test]
+    fn the_store_is_asked_once_a_tick_unless_it_had_more() {
+        let mut slots = Slots::new(2);
+        let wants = |slots: &Slots| [Lane::Healthy, Lane::Failing].map(|lane| slots.wants(lane));
+        slots.queue_up(Lane::Healthy, vec![due(1)]);
+        slots.queue_up(Lane::Failing, Vec::new());
+        assert_eq!(slots.start(), Some(due(1)));
+        slots.end(due(1).key);
+        assert_eq!(wants(&slots), [false, false], "nobody has become due meanwhile");
+        slots.forget_queue();
+        assert_eq!(wants(&slots), [true, true], "a tick has come");
+
+        let many = i64::try_from(slots.fetch()).expect("small");
+        slots.queue_up(Lane::Healthy, (0..many).map(due).collect());
+        while let Some(due) = slots.start() {
+            slots.end(due.key);
+        }
+        assert!(slots.wants(Lane::Healthy), "there may be more than were fetched");
     }
 
     #[test]
