@@ -2,7 +2,7 @@
 # target/ where they are not.
 # shellcheck shell=bash
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export CARGO_TARGET_DIR=$PWD/target
 tools=$CARGO_TARGET_DIR/packaging
 

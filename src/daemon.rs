@@ -7,6 +7,7 @@
 mod control;
 mod credentials;
 mod grace;
+mod opening;
 mod standing;
 mod watched;
 
@@ -88,12 +89,7 @@ impl Works {
     /// Does what [`Works::build`] does with a store that is claimed.
     async fn open(lock: StoreLock, settings: &Settings, clock: Clock) -> Result<Self, DaemonError> {
         let path = &settings.store.path;
-        // A migration takes its time, in which others are answered that the daemon is starting.
-        let opening = tokio::task::spawn_blocking({
-            let (path, clock) = (path.clone(), clock.clone());
-            move || Store::open(&path, clock)
-        });
-        let (store, writer) = opening.await.map_err(|error| DaemonError::Defect(error.to_string()))??;
+        let (store, writer) = opening::open(path, &clock).await?;
         let store = Arc::new(store);
         tell_opened(path, &store);
         let http = Http::through(&crate::http::Options { loopback_only: settings.loopback_only }, &settings.network)?;

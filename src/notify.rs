@@ -35,6 +35,11 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }
 
+/// Says that the start takes its time: systemd waits for at least so long from now on, and not less than the unit says.
+pub fn more_time(wait: Duration) {
+    tell(&[NotifyState::ExtendTimeoutUsec(u32::try_from(wait.as_micros()).unwrap_or(u32::MAX))]);
+}
+
 /// Shows one line in `systemctl status`.
 pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);

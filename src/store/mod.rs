@@ -32,6 +32,7 @@ mod owner;
 mod passes;
 #[cfg(test)]
 mod plan_tests;
+mod progress;
 mod prune;
 mod prune_rules;
 mod purge;
@@ -72,6 +73,7 @@ pub use list::AlertSort;
 pub use lock::StoreLock;
 pub use migrate::Migrated;
 pub use passes::{PassEnd, PassRecord};
+pub use progress::{Marks, Progress};
 pub use prune::{PruneWalk, Pruned, Went};
 pub use prune_rules::PruneRules;
 pub use purge::{Holding, PurgeError, copies_holding};
@@ -141,10 +143,21 @@ impl Store {
     /// # Errors
     /// When the file cannot be used, is not ours, is newer than this program, or is damaged.
     pub fn open(path: &Path, clock: Clock) -> Result<(Self, WriterThread), StoreError> {
+        Self::open_marking(path, clock, &Progress::of(path))
+    }
+
+    /// Does what [`Store::open`] does, and leaves marks of how it gets on.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_marking(path: &Path, clock: Clock, progress: &Progress) -> Result<(Self, WriterThread), StoreError> {
         let mut conn = connection::writer(path)?;
         let schema = migrate::recognise(&conn, path)?;
+        // This has a time limit of its own, and the one place for a handler.
         health::assert_whole(&mut conn)?;
+        progress.begin(&mut conn)?;
         let migrated = migrate::migrate(&mut conn, path, schema)?;
+        Progress::end(&mut conn)?;
         let anchor = Arc::new(anchor::Anchor::of(&conn, path)?);
         let (writer, thread) = writer::Writer::start(conn, log::Log::of(path), Arc::clone(&anchor))?;
         let readers = Arc::new(readers::Readers::new(path, anchor));

@@ -4,18 +4,19 @@
 #
 #   packaging/build-deb && sudo tests/packaging/boot.sh [PACKAGE]
 #
-# PACKAGE is the newest below target/debian unless another one is named. Needs root, debootstrap, mke2fs, qemu (Debian:
+# PACKAGE is the newest below target/debian unless another one is named. Needs root, cc, debootstrap, mke2fs, qemu (Debian:
 # apt-get install qemu-system-x86) and for the first run a mirror of Debian; ends with 69 where it cannot run. The machine
-# is calculated in software, so that it boots anywhere, also inside another one; ACCEL=kvm takes the processor's help. A
-# container would not do: what the unit says of addresses and devices are programs that the kernel runs for a unified tree
-# of control groups with all controllers in it, which few machines have to give away.
+# is calculated in software, so that it boots anywhere, also inside another one; ACCEL=kvm takes the processor's help, and
+# PATIENCE=3 waits three times as long for everything, on a machine that has much else to do. A container would not do:
+# what the unit says of addresses and devices are programs that the kernel runs for a unified tree of control groups with
+# all controllers in it, which few machines have to give away.
 set -euo pipefail
 # shellcheck source=tests/packaging/support.sh
 source "$(dirname "$0")/support.sh"
 
 ((EUID == 0)) || skip "it makes a root directory, so it must be root"
 [[ $(uname -m) == x86_64 ]] || skip "it boots a kernel for x86-64"
-needs debootstrap dpkg-deb mke2fs qemu-system-x86_64
+needs cc debootstrap dpkg-deb mke2fs qemu-system-x86_64
 package=$(the_package "$@")
 cargo build --workspace --bins --locked --quiet
 fresh bookworm-boot ca-certificates,procps,systemd,sqlite3,udev,iproute2,initramfs-tools,linux-image-cloud-amd64
@@ -25,7 +26,9 @@ cp -a "$fresh" "$root"
 mkdir "$root/trial"
 cp "$package" "$root/trial/first.deb"
 newer "$package" "$root/trial/next.deb"
-cp "$target/debug/alertferry-simulator" tests/packaging/booted.sh "$root/trial/"
+cp "$target/debug/alertferry-simulator" tests/packaging/booted.sh tests/upgrade/schema-2.sql "$root/trial/"
+printf '%s\n' "${PATIENCE:-1}" >"$root/trial/patience"
+cc -shared -fPIC -o "$root/trial/slow.so" tests/process/hang.c
 # The machine has no device but these, and waits for none.
 printf '/dev/vda / ext4 defaults 0 1\n' >"$root/etc/fstab"
 cat >"$root/etc/systemd/system/trial.service" <<'END'

@@ -161,6 +161,7 @@ newer "$package" "$root/tmp/next.deb"
 printf '# a note of the operator\n' >>"$root/etc/alertferry/alertferry.toml.example"
 before=$(count)
 inside dpkg -i /tmp/next.deb >"$place/upgrade.log" 2>&1 </dev/null || fail "the upgrade"
+# shellcheck disable=SC2016 # these are dpkg's own
 [[ $(inside dpkg-query -W -f '${Version} ${Status}' alertferry) == *"+next install ok installed" ]] || fail "it is not the new one"
 tail -n 1 "$root/etc/alertferry/alertferry.toml.example" | grep -q operator || fail "a changed file was replaced"
 mode /etc/alertferry 750 root alertferry

@@ -86,6 +86,7 @@ confined /usr/bin/perl -e 'exit 0' || fail "perl does not run in the sandbox, so
 probe() {
     local name=$1 code=0
     shift
+    # shellcheck disable=SC2016 # these are Perl's
     confined /usr/bin/perl -e 'my ($call, @with) = map { $_ + 0 } @ARGV; syscall($call, @with)' \
         "$("$python" tests/packaging/filters.py --number "$name")" "$@" || code=$?
     [[ $code == 159 ]] || fail "the system call $name $* ended with $code, not by SIGSYS"
@@ -105,6 +106,7 @@ probe mprotect 0 4096 4
 probe socket 16 3 0
 probe socket 17 3 0
 probe fchmod 0 $((04755))
+# shellcheck disable=SC2016 # these are Perl's
 confined /usr/bin/perl -e '
     opendir my $root, "/" or die; my @found = sort grep { !/^\./ } readdir $root;
     my %known = map { $_ => 1 } qw(alertferry bin dev etc lib lib64 proc run tmp usr var);

@@ -5,7 +5,6 @@
 //! dies by itself cannot be had from outside; tests/schedule.rs replaces one.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use alertferry_simulator::{NewAlert, Simulator};
@@ -13,6 +12,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sd_notify::NotifyState;
 
+use crate::disk::Disk;
 use crate::rig::guid;
 use crate::supervisor::Supervisor;
 use crate::support::{Config, House, on_threads, simulator, wait_until};
@@ -89,23 +89,20 @@ fn a_disk_that_hangs_ends_a_daemon_and_the_next_one_goes_on() {
     on_threads(async {
         let sim = simulator(2, 30).await;
         let (house, supervisor) = watched(&sim);
-        let (library, hanging) = (house.path("hang.so"), house.path("hanging"));
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/hang.c");
-        let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
-        assert!(built.expect("a compiler").success());
+        let disk = Disk::of(&house);
         let mut command = supervisor.command(&house);
-        command.env("LD_PRELOAD", &library).env("HANG_WHILE", &hanging);
+        disk.put_under(&mut command, Duration::ZERO);
         let mut daemon = house.start_by(command);
         house.wait_until_read_once().await;
         wait_until("a watchdog that is fed", || supervisor.fed() > 0).await;
-        house.write("hanging", "");
+        disk.hang();
         let unseen = new_alert(&sim);
         let status = supervisor.end_when_silent(&mut daemon).await;
         assert_eq!(status.signal(), Some(SIGABRT), "{status}");
         let stuck = daemon.hear("daemon.stuck").await;
         assert!(stuck["reason"].as_str().is_some_and(|reason| reason.contains("writer")), "{stuck}");
         let stored = format!("SELECT count(*) FROM alerts WHERE alert_id = '{unseen}'");
-        std::fs::remove_file(&hanging).expect("the disk is well again");
+        disk.recover();
         let daemon = house.start_by(supervisor.command(&house));
         wait_until("the alert of that time", || house.number(&stored) == 1).await;
         wait_until("a watchdog that is fed again", || supervisor.fed() > 0).await;

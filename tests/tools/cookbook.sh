@@ -52,7 +52,8 @@ ran=0
 for needs in "$place"/blocks/*.needs; do
     block=$(ls "${needs%.needs}".[!n]*)
     absent=
-    for need in $(cat "$needs"); do
+    read -ra needed <"$needs" || true
+    for need in "${needed[@]}"; do
         have "$need" || absent+=" $need"
     done
     if [[ $absent ]]; then

@@ -7,6 +7,7 @@ source "$(dirname "$0")/support/tools.sh"
 
 tools litestream
 store_in_use
+# shellcheck disable=SC2016 # the marks of a block, and no command
 sed -n '/^```yaml litestream$/,/^```$/p' docs/cookbook.md | grep -v '^```' |
     sed -e "s|/var/lib/alertferry|$place|" -e "s|url: s3://.*|path: $place/replica|" >"$place/litestream.yml"
 grep -q "path: $place/replica" "$place/litestream.yml" || fail "the page has no configuration of Litestream"

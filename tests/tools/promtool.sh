@@ -16,7 +16,8 @@ promtool test rules "$tests"
 
 # A rule that never fires is noticed.
 cp "$rules" "$tests" "$place/"
-for name in $(sed -n 's/^      - alert: //p' "$rules"); do
+mapfile -t names < <(sed -n 's/^      - alert: //p' "$rules")
+for name in "${names[@]}"; do
     awk -v name="$name" '
         /- alert: / { inside = $3 == name }
         inside && /^        expr: \|/ { print "        expr: vector(0) > 1"; skipping = 1; next }

@@ -4,7 +4,7 @@
 # whose tools cannot be had because Python is missing says so and ends well; everything else that fails is a failure.
 # shellcheck shell=bash
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 place=$(mktemp -d)
 children=()
