@@ -48,6 +48,7 @@ struct Inner {
     in_flight: u64,
     max_in_flight: u64,
     connections: u64,
+    held: u64,
 }
 
 /// A handle on the simulator's counters and log; clones look at the same.
@@ -106,6 +107,17 @@ impl Stats {
     /// Requests of all tenants that are in flight now.
     pub fn in_flight(&self) -> u64 {
         self.lock().in_flight
+    }
+
+    /// Requests whose answers are held back by a fault now, and go on when time passes, or never.
+    pub fn held(&self) -> u64 {
+        self.lock().held
+    }
+
+    /// Counts an answer as held back until the result is dropped.
+    pub(crate) fn hold(&self) -> Held {
+        self.lock().held += 1;
+        Held(self.clone())
     }
 
     /// Connections accepted so far.
@@ -185,6 +197,11 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// Counts the answer as held back until the result is dropped.
+    pub(crate) fn hold(&self) -> Held {
+        self.stats.hold()
+    }
+
     pub(crate) fn answered(&self, status: u16, rows: usize) {
         let mut inner = self.stats.lock();
         let counts = inner.counts.entry(self.key.clone()).or_default();
@@ -195,6 +212,17 @@ impl Ticket {
             record.status = Some(status);
             record.rows = rows;
         }
+    }
+}
+
+/// An answer that is held back.
+#[derive(Debug)]
+pub(crate) struct Held(Stats);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut inner = self.0.lock();
+        inner.held = inner.held.saturating_sub(1);
     }
 }
 

@@ -9,7 +9,7 @@ mod sync;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
@@ -53,6 +53,7 @@ impl Plan {
 pub struct Fleet {
     plan: Mutex<Arc<Plan>>,
     ticks: AtomicU64,
+    under_way: AtomicUsize,
 }
 
 /// A pass that has ended, with the tenant it was for.
@@ -62,7 +63,7 @@ impl Fleet {
     /// A fleet that works by `plan`. [`Fleet::enrol`] comes before anything else.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        Self { plan: Mutex::new(Arc::new(plan)), ticks: AtomicU64::new(0) }
+        Self { plan: Mutex::new(Arc::new(plan)), ticks: AtomicU64::new(0), under_way: AtomicUsize::new(0) }
     }
 
     /// The plan in force.
@@ -77,6 +78,12 @@ impl Fleet {
         self.ticks.load(Ordering::Relaxed)
     }
 
+    /// How many passes are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
     /// Works by `plan` from now on; passes under way go on as they began.
     pub fn replace(&self, plan: Plan) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
@@ -89,7 +96,9 @@ impl Fleet {
     /// When the store fails.
     pub async fn enrol(&self) -> Result<Roster, StoreError> {
         let plan = self.plan();
-        let tenants = plan.tenants.values().map(|tenant| Tenant::clone(tenant)).collect();
+        let mut tenants: Vec<Tenant> = plan.tenants.values().map(|tenant| Tenant::clone(tenant)).collect();
+        // New ones get their rows in an order that does not change from start to start.
+        tenants.sort_unstable_by_key(|tenant| tenant.id);
         let roster = plan.ctx.store.enrol(tenants).await?;
         let now = plan.ctx.clock.now();
         let slot = |tenant: &TenantId| (*tenant, plan.schedule.slot_after(now, tenant.stable_hash()));
@@ -116,6 +125,7 @@ impl Fleet {
                     break Err(error);
                 }
             }
+            self.under_way.store(slots.under_way(), Ordering::Relaxed);
             // Whoever is in line starts as soon as a place is free; whoever becomes due is found at the next tick.
             tokio::select! {
                 biased;

@@ -38,6 +38,11 @@ impl Slots {
         self.most = most.max(1);
     }
 
+    /// How many passes are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.running.len()
+    }
+
     /// Whether a lane has places but nobody in line, and there may be somebody.
     pub(super) fn wants(&self, lane: Lane) -> bool {
         let line = self.line(lane);

@@ -25,7 +25,7 @@ pub use reader::Tally;
 
 use crate::clock::Clock;
 use crate::defender::Defender;
-use crate::domain::{Failure, FailureClass, Tenant, TenantState, Ticks};
+use crate::domain::{Failure, FailureClass, Tenant, TenantId, TenantState, Ticks};
 use crate::entra::Entra;
 use crate::event::Event;
 use crate::stop::Stop;
@@ -85,7 +85,7 @@ pub async fn run(
         finished_at,
         took: begun.elapsed(),
         next_slot: slot_after(ending::begun_by(started_at, finished_at)),
-        roll: rand::random_range(0.0..1.0),
+        roll: roll(tenant.id, started_at),
     };
     let calls_spent = ctx.defender.spent(tenant.id);
     let record = match result {
@@ -102,6 +102,12 @@ pub async fn run(
     let ended = ctx.store.finish_pass(before.key, record.clone()).await?;
     tell(tenant, before, &record, &ended, tally);
     Ok(Ended::Recorded(Box::new(record)))
+}
+
+/// A number in `0.0..1.0` that is another one for each tenant and each pass, and the same for the same two.
+fn roll(tenant: TenantId, started_at: Ticks) -> f64 {
+    let bits = xxhash_rust::xxh3::xxh3_64_with_seed(&started_at.as_ticks().to_le_bytes(), tenant.stable_hash());
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Commits a failure that came from outside of a pass as its end.

@@ -135,6 +135,27 @@ impl WriterThread {
     }
 }
 
+/// A file that may be written to: ours, whole, and of this program's schema.
+struct Opened {
+    conn: rusqlite::Connection,
+    migrated: Migrated,
+    anchor: Arc<anchor::Anchor>,
+}
+
+impl Opened {
+    fn at(path: &Path, progress: &Progress) -> Result<Self, StoreError> {
+        let mut conn = connection::writer(path)?;
+        let schema = migrate::recognise(&conn, path)?;
+        // This has a time limit of its own, and the one place for a handler.
+        health::assert_whole(&mut conn)?;
+        progress.begin(&mut conn)?;
+        let migrated = migrate::migrate(&mut conn, path, schema)?;
+        Progress::end(&mut conn)?;
+        let anchor = Arc::new(anchor::Anchor::of(&conn, path)?);
+        Ok(Self { conn, migrated, anchor })
+    }
+}
+
 impl Store {
     /// Opens the store at `path` for writing, creates or migrates it, and starts the writer.
     ///
@@ -151,17 +172,22 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_marking(path: &Path, clock: Clock, progress: &Progress) -> Result<(Self, WriterThread), StoreError> {
-        let mut conn = connection::writer(path)?;
-        let schema = migrate::recognise(&conn, path)?;
-        // This has a time limit of its own, and the one place for a handler.
-        health::assert_whole(&mut conn)?;
-        progress.begin(&mut conn)?;
-        let migrated = migrate::migrate(&mut conn, path, schema)?;
-        Progress::end(&mut conn)?;
-        let anchor = Arc::new(anchor::Anchor::of(&conn, path)?);
+        let Opened { conn, migrated, anchor } = Opened::at(path, progress)?;
         let (writer, thread) = writer::Writer::start(conn, log::Log::of(path), Arc::clone(&anchor))?;
-        let readers = Arc::new(readers::Readers::new(path, anchor));
+        let readers = Arc::new(readers::Readers::new(path, anchor, false));
         Ok((Self { writer, readers, clock, migrated }, WriterThread(thread)))
+    }
+
+    /// Does what [`Store::open`] does, but starts no thread: all work is done where it is asked for, before the call
+    /// returns. It is for simulations, in which the same steps have to follow each other every time.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_here(path: &Path, clock: Clock) -> Result<Self, StoreError> {
+        let Opened { conn, migrated, anchor } = Opened::at(path, &Progress::of(path))?;
+        let writer = writer::Writer::start_here(conn, log::Log::of(path), Arc::clone(&anchor));
+        let readers = Arc::new(readers::Readers::new(path, anchor, true));
+        Ok(Self { writer, readers, clock, migrated })
     }
 
     /// What opening it involved.

@@ -17,13 +17,15 @@ const READERS: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     anchor: Arc<Anchor>,
+    /// Whether reads run where they are asked for, and not away from the async threads.
+    here: bool,
     places: Semaphore,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path, anchor: Arc<Anchor>) -> Self {
-        Self { path: path.to_owned(), anchor, places: Semaphore::new(READERS), idle: Mutex::default() }
+    pub(super) fn new(path: &Path, anchor: Arc<Anchor>, here: bool) -> Self {
+        Self { path: path.to_owned(), anchor, here, places: Semaphore::new(READERS), idle: Mutex::default() }
     }
 
     /// The database file.
@@ -46,6 +48,9 @@ impl Readers {
             this.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(conn);
             result
         };
+        if self.here {
+            return run();
+        }
         tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -53,7 +53,8 @@ pub struct Roster {
     pub removed: Vec<TenantId>,
 }
 
-/// Makes the rows match the configuration.
+/// Makes the rows match the configuration. Who comes back or has another app registration is due at once, but for those
+/// whose service asked to wait, or may have done so with an error: that is minutes away unless it did.
 pub(super) fn enrol(conn: &Connection, tenants: &[Tenant], now: Ticks) -> Result<Roster, StoreError> {
     let before = active(conn)?;
     let now = now.to_string();
@@ -63,7 +64,8 @@ pub(super) fn enrol(conn: &Connection, tenants: &[Tenant], now: Ticks) -> Result
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?6, 'new', 'disabled'), ?7, ?7)
          ON CONFLICT (tenant_id) DO UPDATE SET
              name = ?2, app = ?3, region = ?4, tags = ?5,
-             next_attempt_at = iif(active = ?6 AND app = ?3, next_attempt_at, ?7),
+             next_attempt_at = iif(app = ?3 AND (active = ?6 OR coalesce(failure_class IN ('throttled', 'transient'), FALSE)),
+                                   next_attempt_at, ?7),
              state = CASE WHEN active = ?6 THEN state WHEN ?6 THEN 'new' ELSE 'disabled' END,
              state_since = iif(active = ?6, state_since, ?7),
              reason = iif(active = ?6, reason, NULL), remedy = iif(active = ?6, remedy, NULL),
@@ -120,7 +122,8 @@ pub(super) fn bring_forward(conn: &Connection, times: &[(TenantId, Ticks)]) -> R
 pub(super) fn retry_all(conn: &Connection, now: Ticks) -> Result<(), StoreError> {
     let mut statement = conn.prepare_cached(
         "-- tenants::retry_all\n\
-         UPDATE tenant SET next_attempt_at = ?1 WHERE active AND state <> 'throttled' AND next_attempt_at > ?1",
+         UPDATE tenant SET next_attempt_at = ?1
+         WHERE active AND state <> 'throttled' AND failure_class IS NOT 'throttled' AND next_attempt_at > ?1",
     )?;
     statement.execute([now.to_string()])?;
     Ok(())

@@ -1,4 +1,5 @@
-//! Owns the one thread that writes, and the grouping of what waits into one transaction.
+//! Owns the one thread that writes, and the grouping of what waits into one transaction. Where every run must go the same
+//! way there is no thread, and whoever hands over work carries it out.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -55,9 +56,11 @@ impl Round {
     }
 }
 
-/// Hands work to the writer thread.
+/// Hands work to the writer.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
+    /// The writer itself, where there is no thread for it.
+    here: Option<Mutex<Desk>>,
     committed: Arc<Notify>,
     watcher: Arc<OnceLock<Watcher>>,
     round: Arc<Round>,
@@ -78,18 +81,40 @@ impl std::fmt::Debug for Job {
 impl Writer {
     /// Starts the thread. It ends when the `Writer` is dropped and all that waited is done.
     pub(super) fn start(conn: Connection, log: Log, anchor: Arc<Anchor>) -> Result<(Self, JoinHandle<()>), StoreError> {
-        let (jobs, waiting) = mpsc::channel(QUEUE);
-        let committed = Arc::new(Notify::new());
-        let told = Arc::clone(&committed);
-        let watcher = Arc::<OnceLock<Watcher>>::default();
-        let watching = Arc::clone(&watcher);
-        let round = Arc::<Round>::default();
-        let working = Arc::clone(&round);
+        let (writer, mut desk) = Self::with_desk(conn, log, anchor);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(conn, log, &anchor, waiting, &told, &watching, &working))
+            .spawn(move || {
+                while let Some(first) = desk.waiting.blocking_recv() {
+                    desk.turn(first);
+                }
+            })
             .map_err(|e| StoreError::Io(format!("starting the writer: {e}")))?;
-        Ok((Self { jobs, committed, watcher, round }, thread))
+        Ok((writer, thread))
+    }
+
+    /// Starts no thread: whoever hands over a job does it.
+    pub(super) fn start_here(conn: Connection, log: Log, anchor: Arc<Anchor>) -> Self {
+        let (writer, desk) = Self::with_desk(conn, log, anchor);
+        Self { here: Some(Mutex::new(desk)), ..writer }
+    }
+
+    fn with_desk(conn: Connection, log: Log, anchor: Arc<Anchor>) -> (Self, Desk) {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let writer =
+            Self { jobs, here: None, committed: Arc::default(), watcher: Arc::default(), round: Arc::default() };
+        let desk = Desk {
+            conn,
+            log,
+            anchor,
+            waiting,
+            committed: Arc::clone(&writer.committed),
+            watcher: Arc::clone(&writer.watcher),
+            round: Arc::clone(&writer.round),
+            looked_at: Instant::now(),
+            broken: None,
+        };
+        (writer, desk)
     }
 
     /// Wakes whoever waits for new changes after each commit.
@@ -126,6 +151,9 @@ impl Writer {
             }
         });
         self.jobs.send(Job { weight, work }).await.map_err(|_| StoreError::Closed)?;
+        if let Some(desk) = &self.here {
+            desk.lock().unwrap_or_else(PoisonError::into_inner).work_off();
+        }
         answered.await.map_err(|_| StoreError::Closed)?
     }
 }
@@ -134,41 +162,58 @@ fn patience(log_bytes: u64) -> Duration {
     PATIENCE + Duration::from_secs(log_bytes / FOLDED_A_SECOND)
 }
 
-fn write_all(
-    mut conn: Connection,
-    mut log: Log,
-    anchor: &Anchor,
-    mut waiting: mpsc::Receiver<Job>,
-    committed: &Notify,
-    watcher: &OnceLock<Watcher>,
-    round: &Round,
-) {
-    let mut looked_at = Instant::now();
-    let mut broken = None;
-    while let Some(first) = waiting.blocking_recv() {
+/// What the writer works with, and what it has seen so far.
+struct Desk {
+    conn: Connection,
+    log: Log,
+    anchor: Arc<Anchor>,
+    waiting: mpsc::Receiver<Job>,
+    committed: Arc<Notify>,
+    watcher: Arc<OnceLock<Watcher>>,
+    round: Arc<Round>,
+    looked_at: Instant,
+    broken: Option<StoreError>,
+}
+
+impl Desk {
+    /// Carries out the first job, with what else waits.
+    fn turn(&mut self, first: Job) {
         let begun = Instant::now();
-        round.set(Some(begun));
-        let outcome = match &broken {
-            None => write_group(&mut conn, anchor, first, &mut waiting),
+        self.round.set(Some(begun));
+        let outcome = match &self.broken {
+            None => write_group(&mut self.conn, &self.anchor, first, &mut self.waiting),
             Some(error) => refuse(first, StoreError::clone(error)),
         };
-        if let Some(tell) = watcher.get() {
+        if let Some(tell) = self.watcher.get() {
             tell(begun.elapsed(), outcome.as_ref().err());
         }
-        committed.notify_waiters();
+        self.committed.notify_waiters();
         // Once the disk has failed, what it says of later writes is worth nothing.
-        broken = broken.or(outcome.err().filter(StoreError::is_fatal)).or_else(|| log.keep_short(&conn).err());
-        if broken.is_none() && looked_at.elapsed() > BETWEEN_STATISTICS {
-            looked_at = Instant::now();
+        let failed = outcome.err().filter(StoreError::is_fatal);
+        self.broken = self.broken.take().or(failed).or_else(|| self.log.keep_short(&self.conn).err());
+        if self.broken.is_none() && self.looked_at.elapsed() > BETWEEN_STATISTICS {
+            self.looked_at = Instant::now();
             // Statistics make plans better and are no part of any promise.
-            drop(conn.execute_batch(TAKE_STATISTICS));
+            drop(self.conn.execute_batch(TAKE_STATISTICS));
         }
-        round.set(None);
+        self.round.set(None);
     }
-    // What is in the log is durable already; folding it into the file only makes the next start quicker, so it waits
-    // for nobody who is reading.
-    drop(conn.execute_batch(TAKE_STATISTICS));
-    drop(conn.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"));
+
+    /// Carries out all that waits.
+    fn work_off(&mut self) {
+        while let Ok(first) = self.waiting.try_recv() {
+            self.turn(first);
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // What is in the log is durable already; folding it into the file only makes the next start quicker, so it waits
+        // for nobody who is reading.
+        drop(self.conn.execute_batch(TAKE_STATISTICS));
+        drop(self.conn.execute_batch("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"));
+    }
 }
 
 /// One transaction: the first job and what else waits, up to the group's weight.

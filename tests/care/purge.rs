@@ -133,12 +133,18 @@ fn a_daemon_goes_on_while_a_tenant_is_purged() {
         assert!(refused.stderr.contains("try again in"), "{refused:?}");
         assert_eq!(house.number("SELECT alert_count FROM tenants ORDER BY tenant_id LIMIT 1"), 600);
         let back = "UPDATE tenant SET state_since = '2020-01-01T00:00:00.0000000Z' WHERE NOT active";
-        let conn = writer(&house.store());
-        conn.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
-        assert_eq!(conn.execute(back, []).expect("set back"), 1);
-        drop(conn);
-
-        let said = house.run(&purge);
+        let mut said = refused;
+        // A pass that was under way when the daemon let go notes its end, and the wait counts from there.
+        for _ in 0..20 {
+            let conn = writer(&house.store());
+            conn.busy_timeout(std::time::Duration::from_secs(10)).expect("set");
+            assert_eq!(conn.execute(back, []).expect("set back"), 1);
+            drop(conn);
+            said = house.run(&purge);
+            if said.code != Some(75) {
+                break;
+            }
+        }
         assert_eq!(said.code, Some(0), "{said:?}");
         assert!(said.stdout.contains("600 alerts") && said.stdout.contains("prune --vacuum"), "{said:?}");
         assert_eq!(house.query("SELECT tenant_id FROM tenants"), [[guid(2)]]);

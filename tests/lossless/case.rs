@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::life::Life;
 use crate::support;
+use crate::worlds::life::Life;
 
 /// Sizes of answers, small ones more often: they take windows apart in more ways.
 const PAGE_SIZES: [u32; 16] = [1, 2, 2, 3, 3, 5, 5, 8, 8, 13, 13, 50, 50, 100, 1_000, 10_000];

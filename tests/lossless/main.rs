@@ -5,10 +5,10 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../worlds/mod.rs"]
+mod worlds;
 
 mod case;
-mod check;
-mod life;
 mod precise;
 mod run;
 

@@ -15,10 +15,10 @@ use rand::seq::IndexedRandom;
 use tokio::sync::Notify;
 
 use crate::case::Case;
-use crate::check::Watch;
-use crate::life::Life;
 use crate::say;
 use crate::support::{self, Rig};
+use crate::worlds::life::Life;
+use crate::worlds::watch::Watch;
 
 /// Everything is read by so many passes once nothing goes wrong any more.
 const PASSES_IN_PEACE: usize = 300;
@@ -63,7 +63,7 @@ pub async fn case(seed: u64, tells: bool) -> Report {
     let mut run = Run { case, sim, life, tenants, watch, tells, report: Report::default() };
     let rig = run.trouble(rig).await;
     run.peace(&rig).await;
-    run.watch.verdict(&rig, &run.sim, &lock(&run.life), seed);
+    run.watch.verdict(&support::open(&rig.path), &run.sim, &lock(&run.life), seed);
     run.report.requests = run.sim.stats().total(Route::Any);
     run.report.alerts = rig.query::<i64>("SELECT count(*) FROM alert").unsigned_abs();
     run.report.versions = rig.query::<i64>("SELECT count(*) FROM alert_change").unsigned_abs();
@@ -88,7 +88,7 @@ impl Run {
         for _ in 0..self.case.passes {
             self.between_passes();
             let tenant = self.tenants.choose(&mut self.case.rng).expect("some").clone();
-            let others = self.watch.others(&rig.path, &tenant);
+            let others = self.watch.others(&support::open(&rig.path), &tenant);
             rig = if self.case.rng.random_bool(self.case.crash) {
                 self.report.crashes += 1;
                 self.crashing_pass(rig, &tenant, &crash_at).await
@@ -97,8 +97,12 @@ impl Run {
                 rig
             };
             self.report.passes += 1;
-            assert_eq!(others, self.watch.others(&rig.path, &tenant), "rows of tenants that were not read");
-            self.watch.quiet(&rig.path, &self.sim, &lock(&self.life));
+            assert_eq!(
+                others,
+                self.watch.others(&support::open(&rig.path), &tenant),
+                "rows of tenants that were not read"
+            );
+            self.watch.quiet(&support::open(&rig.path), &self.sim, &lock(&self.life));
         }
         rig
     }
@@ -195,7 +199,7 @@ impl Run {
         for _ in 0..PASSES_IN_PEACE {
             let record = rig.pass(tenant).await;
             self.report.passes += 1;
-            self.watch.quiet(&rig.path, &self.sim, &lock(&self.life));
+            self.watch.quiet(&support::open(&rig.path), &self.sim, &lock(&self.life));
             let open =
                 format!("SELECT count(*) FROM gap JOIN tenant USING (tenant_key) WHERE tenant_id = '{}'", tenant.id);
             if record.outcome == "read" && rig.query::<i64>(&open) == 0 {

@@ -164,7 +164,11 @@ pub fn open(path: &Path) -> rusqlite::Connection {
 
 /// All rows of a query as text.
 pub fn query_all(path: &Path, sql: &str) -> Vec<Vec<String>> {
-    let conn = open(path);
+    rows(&open(path), sql)
+}
+
+/// All rows of a query as text, over a connection that is open already.
+pub fn rows(conn: &rusqlite::Connection, sql: &str) -> Vec<Vec<String>> {
     let mut statement = conn.prepare(sql).expect(sql);
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {

@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use super::reply::{Content, Delivery, Ending};
-use crate::stats::Ticket;
+use crate::stats::{Held, Ticket};
 
 /// One piece of a chunked body.
 const PIECE: usize = 64 * 1024;
@@ -49,7 +49,8 @@ pub(crate) struct Sending {
     pause: Option<Pin<Box<Sleep>>>,
     breaking: bool,
     reset: Arc<AtomicBool>,
-    _ticket: Option<Ticket>,
+    ticket: Option<Ticket>,
+    held: Option<Held>,
 }
 
 impl Sending {
@@ -58,7 +59,7 @@ impl Sending {
             Content::Inflated { filler, .. } => Bytes::from(vec![*filler; PIECE]),
             Content::Sized(_) | Content::Chunked(_) => Bytes::new(),
         };
-        Self { content, delivery, sent: 0, filler, pause: None, breaking: false, reset, _ticket: ticket }
+        Self { content, delivery, sent: 0, filler, pause: None, breaking: false, reset, ticket, held: None }
     }
 
     /// The next bytes, at most `limit`.
@@ -89,7 +90,12 @@ impl Sending {
         self.delivery.stop_at.map(|(at, ending)| (at.saturating_sub(self.sent), ending))
     }
 
+    fn hold(&mut self) {
+        self.held = self.held.take().or_else(|| self.ticket.as_ref().map(Ticket::hold));
+    }
+
     fn break_off(&mut self, ending: Ending, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.hold();
         if ending == Ending::Stall {
             return Poll::Pending;
         }
@@ -118,6 +124,7 @@ impl Body for Sending {
         let mut limit = PIECE;
         if let Some((bytes, every)) = self.delivery.drip {
             limit = bytes.max(1);
+            self.hold();
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(cx));
             }

@@ -170,11 +170,13 @@ async fn delay(shared: &Shared, struck: Vec<Fault>, reset: &AtomicBool) -> Resul
     let mut refusal = None;
     for fault in &struck {
         if let Fault::Latency(time) = fault {
+            let _held = shared.stats.hold();
             tokio::time::sleep(*time).await;
         }
     }
     for fault in struck {
         if fault == Fault::Hang {
+            let _held = shared.stats.hold();
             // Ends when the client leaves or the simulator stops.
             std::future::pending::<()>().await;
         }

@@ -22,12 +22,14 @@ pub struct Life {
     visible_from: BTreeMap<(String, String), Vec<Ticks>>,
     /// The reader's clock, which moves with the world's.
     pub clock: ManualClock,
+    /// By how many ticks the reader's clock is wrong.
+    pub wrong_by: i64,
 }
 
 impl Life {
     pub fn new(seed: u64, tenants: Vec<String>, start: Ticks) -> Self {
         let clock = ManualClock::at(start);
-        Self { rng: StdRng::seed_from_u64(seed), tenants, visible_from: BTreeMap::new(), clock }
+        Self { rng: StdRng::seed_from_u64(seed), tenants, visible_from: BTreeMap::new(), clock, wrong_by: 0 }
     }
 
     /// When each version of an alert became or becomes visible, oldest version first.
@@ -38,7 +40,17 @@ impl Life {
     /// Moves the world's and the reader's time on.
     pub fn advance(&self, world: &mut World, by: Duration) {
         world.advance(by);
-        self.clock.set(now(world));
+        self.set_clock(world);
+    }
+
+    /// Sets the reader's clock to the world's time, or to what it takes for that.
+    pub fn set_clock(&self, world: &World) {
+        self.clock.set(Ticks::from_ticks(now(world).as_ticks().saturating_add(self.wrong_by)));
+    }
+
+    /// Draws what happens from now on from this number.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = StdRng::seed_from_u64(seed);
     }
 
     /// Lets time pass as it does between two polls, or two requests.
