@@ -22,7 +22,14 @@ pub enum Clock {
 
 /// The handle of a clock that is set by hand.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hands>);
+
+/// In ticks.
+#[derive(Debug)]
+struct Hands {
+    wall: AtomicI64,
+    up: AtomicI64,
+}
 
 impl Clock {
     /// The time now.
@@ -30,36 +37,42 @@ impl Clock {
     pub fn now(&self) -> Ticks {
         match self {
             Self::System => system_now(),
-            Self::Manual(manual) => Ticks::from_ticks(manual.0.load(Ordering::SeqCst)),
+            Self::Manual(manual) => Ticks::from_ticks(manual.0.wall.load(Ordering::SeqCst)),
         }
     }
 
     /// How long the machine has been up, its sleep included. Nobody can set it, so a wait that somebody asked for is
-    /// measured by it; it says nothing to the next boot. A clock that is set by hand is the only one there is.
+    /// measured by it; it says nothing to the next boot.
     #[must_use]
     pub fn up(&self) -> Duration {
         match self {
             Self::System => clock_gettime(ClockId::Boottime).try_into().unwrap_or_default(),
-            Self::Manual(_) => self.now().since(Ticks::from_ticks(0)),
+            Self::Manual(manual) => {
+                let up = Ticks::from_ticks(manual.0.up.load(Ordering::SeqCst));
+                up.since(Ticks::from_ticks(0))
+            }
         }
     }
 }
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// A clock that shows `start`, of a machine that has just been started.
     #[must_use]
     pub fn at(start: Ticks) -> Self {
-        Self(Arc::new(AtomicI64::new(start.as_ticks())))
+        Self(Arc::new(Hands { wall: AtomicI64::new(start.as_ticks()), up: AtomicI64::new(0) }))
     }
 
-    /// Sets the time.
+    /// Sets the time, which takes none.
     pub fn set(&self, now: Ticks) {
-        self.0.store(now.as_ticks(), Ordering::SeqCst);
+        self.0.wall.store(now.as_ticks(), Ordering::SeqCst);
     }
 
-    /// Moves the time on.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        self.set(Ticks::from_ticks(self.0.load(Ordering::SeqCst)).plus(by));
+        for hand in [&self.0.wall, &self.0.up] {
+            let moved = Ticks::from_ticks(hand.load(Ordering::SeqCst)).plus(by);
+            hand.store(moved.as_ticks(), Ordering::SeqCst);
+        }
     }
 }
 
@@ -91,7 +104,10 @@ mod tests {
         assert!(before > Duration::ZERO && Clock::System.up() >= before);
         let manual = ManualClock::at(Ticks::from_unix_seconds(100));
         manual.advance(Duration::from_secs(5));
-        assert_eq!(Clock::Manual(manual).up(), Duration::from_secs(105));
+        manual.set(Ticks::from_unix_seconds(3));
+        manual.advance(Duration::from_secs(2));
+        let clock = Clock::Manual(manual);
+        assert_eq!((clock.now(), clock.up()), (Ticks::from_unix_seconds(5), Duration::from_secs(7)));
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Works {
         tell_opened(path, &store);
         let http = Http::through(&crate::http::Options { loopback_only: settings.loopback_only }, &settings.network)?;
         let entra = Entra::new(http.clone(), clock.clone(), settings.apps.clone());
-        let defender = Defender::new(http.clone(), settings.poll.request_timeout, Rates::default());
+        let defender = Defender::new(http.clone(), settings.poll.request_timeout, Rates::default(), clock.clone());
         let ctx =
             pass::Context { store: Arc::clone(&store), entra, defender, clock, options: pass::Options::default() };
         let fleet = Arc::new(Fleet::new(plan(ctx, settings)));

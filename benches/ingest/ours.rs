@@ -50,7 +50,7 @@ fn context(store: Arc<Store>) -> Context {
     Context {
         store,
         entra: Entra::new(http.clone(), Clock::System, vec![app]),
-        defender: Defender::new(http, Duration::from_secs(60), Rates::default()),
+        defender: Defender::new(http, Duration::from_secs(60), Rates::default(), Clock::System),
         clock: Clock::System,
         options: pass::Options { sweep: Duration::ZERO, ..pass::Options::default() },
     }

@@ -25,6 +25,7 @@ pub use reading::{Piece, Reading};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::clock::Clock;
 use crate::domain::{Alert, AlertId, Failure, FailureClass, Tenant, TenantId, Ticks};
 use crate::http::{Answer, Http, Limits};
 use crate::secret::{Secret, hidden};
@@ -56,10 +57,11 @@ pub struct Look {
 }
 
 impl Defender {
-    /// The API over `http`; a whole answer may take `timeout`, and calls are kept within `rates`.
+    /// The API over `http`; a whole answer may take `timeout`, calls are kept within `rates`, and a wait that
+    /// the service asks for is measured by `clock`.
     #[must_use]
-    pub fn new(http: Http, timeout: Duration, rates: Rates) -> Self {
-        Self { http, timeout, quota: Arc::new(Quota::new(rates)) }
+    pub fn new(http: Http, timeout: Duration, rates: Rates, clock: Clock) -> Self {
+        Self { http, timeout, quota: Arc::new(Quota::new(rates, clock)) }
     }
 
     /// The same API, with the same count of calls, where a whole answer may take `timeout`.

@@ -66,11 +66,10 @@ fn leap(field: &mut Field, clock: &mut ShiftedClock, daemon: &Daemon, leap: Leap
 }
 
 /// A new alert of each tenant, and each tenant polled after it, by the daemon itself.
-async fn polled(field: &Field, seed: u64, what: &str) {
-    let mut rng = StdRng::seed_from_u64(seed);
+async fn polled(field: &Field, rng: &mut StdRng, what: &str) {
     let news = field.sim.world().with(|world| {
         (1..=TENANTS)
-            .map(|n| world.new_alert(&guid(n), &mut rng, &NewAlert::default()).expect("an alert"))
+            .map(|n| world.new_alert(&guid(n), rng, &NewAlert::default()).expect("an alert"))
             .collect::<Vec<_>>()
     });
     let listed = news.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(",");
@@ -91,7 +90,8 @@ fn assert_covered_by_the_services_clock(field: &Field, what: &str) {
 fn t1_a_clock_that_jumps_costs_no_poll_no_alert_and_no_storm() {
     on_threads(async {
         let row = Row::begin("T1");
-        let mut rng = StdRng::seed_from_u64(row.seed);
+        // No seed of the world's own: two that draw the same numbers make two alerts with one id.
+        let mut rng = StdRng::seed_from_u64(!row.seed);
         let mut field = Field::new(&row, TENANTS, 20, |_| {}).await;
         let (mut clock, mut command) = ShiftedClock::of(&field.house);
         command.env("TZ", ZONE);
@@ -111,7 +111,7 @@ fn t1_a_clock_that_jumps_costs_no_poll_no_alert_and_no_storm() {
                 field.live(3);
                 let since = Instant::now();
                 leap(&mut field, &mut clock, &daemon, each);
-                polled(&field, row.seed.wrapping_add(leaps), &format!("a poll after {each:?}")).await;
+                polled(&field, &mut rng, &format!("a poll after {each:?}")).await;
                 longest = longest.max(since.elapsed());
                 assert_covered_by_the_services_clock(&field, &format!("{each:?}"));
                 leaps += 1;

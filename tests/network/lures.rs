@@ -77,12 +77,14 @@ async fn lured(row: Row, routes: &[Route], each: u64, lures: impl Fn(&str, &str)
         for fault in lures(&own, &other).into_iter().step_by(usize::try_from(each).expect("small")) {
             for route in routes {
                 field.live(2);
-                let id = field.sim.faults().add(FaultRule::new(fault.clone()).on(*route).tenant(&guid(1)));
-                let before = field.sim.stats().requests(&guid(1), Route::Any);
+                // In turn, so that the calls of one minute are enough for both.
+                let tenant = guid(1 + tried % 2);
+                let id = field.sim.faults().add(FaultRule::new(fault.clone()).on(*route).tenant(&tenant));
+                let before = field.sim.stats().requests(&tenant, Route::Any);
                 let met = || field.sim.faults().struck(id) > 0;
                 field.wait_asking(&daemon, &["HUP", "USR1"], "the lure to be seen", met).await;
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-                let asked = field.sim.stats().requests(&guid(1), Route::Any) - before;
+                let asked = field.sim.stats().requests(&tenant, Route::Any) - before;
                 assert!(asked < 60, "{fault:?}: {asked} requests, so something was followed round and round");
                 assert_eq!((stranger.seen.connections(), stranger.seen.bytes().len()), (0, 0), "{fault:?}");
                 field.sim.faults().clear();

@@ -44,7 +44,7 @@ async fn isolate(field: &Field, mut daemon: Daemon, left: usize) -> Daemon {
     for _ in 0..times(12, 100) {
         let stuck = "SELECT count(*) FROM gap WHERE attempts > 4";
         daemon.hear("daemon.ready").await;
-        for _ in 0..30 {
+        for glance in 1..=30 {
             tokio::time::sleep(Duration::from_millis(100)).await;
             if field.house.store_is_there() && field.house.number(stuck) > 0 {
                 let all = usize::try_from(stored()).expect("a number");
@@ -53,7 +53,10 @@ async fn isolate(field: &Field, mut daemon: Daemon, left: usize) -> Daemon {
                     return daemon;
                 }
             }
-            daemon.signal("USR1");
+            // Each poll is a call more, and a minute has ninety.
+            if glance % 10 == 0 {
+                daemon.signal("USR1");
+            }
         }
         if field.house.number("SELECT count(*) FROM gap WHERE not_before IS NOT NULL") > 0 {
             daemon.stop().await;

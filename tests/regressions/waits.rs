@@ -191,14 +191,16 @@ async fn a_pass_that_calls_nobody_dates_no_calls_anew() {
     let before = scene.rig.query::<String>(counted);
     let http = Http::new(&HttpOptions { loopback_only: true }).expect("a client");
     // Another process, that takes over the calls of this one.
-    scene.rig.ctx.defender = Defender::new(http, MINUTE, Rates { per_minute: 1, per_hour: 100 });
+    scene.rig.ctx.defender =
+        Defender::new(http, MINUTE, Rates { per_minute: 1, per_hour: 100 }, scene.rig.ctx.clock.clone());
     scene.advance(MINUTE / 2);
     let record = scene.rig.pass(&scene.tenant).await;
     assert_eq!((record.requests, record.state), (0, TenantState::Throttled), "{record:?}");
     assert_eq!(scene.rig.query::<String>(counted), before);
     scene.advance(MINUTE / 2);
     let http = Http::new(&HttpOptions { loopback_only: true }).expect("a client");
-    scene.rig.ctx.defender = Defender::new(http, MINUTE, Rates { per_minute: 1, per_hour: 100 });
+    scene.rig.ctx.defender =
+        Defender::new(http, MINUTE, Rates { per_minute: 1, per_hour: 100 }, scene.rig.ctx.clock.clone());
     assert_eq!(scene.rig.pass(&scene.tenant).await.requests, 1, "a minute after the last call");
 }
 

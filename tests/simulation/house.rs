@@ -150,7 +150,7 @@ impl House {
         let ctx = Context {
             store: Arc::clone(&store),
             entra: Entra::new(http.clone(), clock.clone(), vec![support::app()]),
-            defender: Defender::new(http, REQUEST_TIMEOUT, Rates::default()),
+            defender: Defender::new(http, REQUEST_TIMEOUT, Rates::default(), clock.clone()),
             clock,
             options: config.options.clone(),
         };

@@ -93,7 +93,7 @@ impl Rig {
         let ctx = Context {
             store: Arc::new(store),
             entra: Entra::new(http.clone(), clock.clone(), apps),
-            defender: Defender::new(http, Duration::from_secs(10), UNLIMITED),
+            defender: Defender::new(http, Duration::from_secs(10), UNLIMITED, clock.clone()),
             clock,
             options,
         };

@@ -40,6 +40,7 @@ impl Life {
     /// Moves the world's and the reader's time on.
     pub fn advance(&self, world: &mut World, by: Duration) {
         world.advance(by);
+        self.clock.advance(by);
         self.set_clock(world);
     }
 

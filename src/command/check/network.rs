@@ -42,7 +42,7 @@ pub(super) async fn findings(
     let unreachable: BTreeSet<String> =
         findings.iter().filter(|finding| !finding.ok && finding.step != "clock").map(|f| f.subject.clone()).collect();
     let entra = Entra::new(http.clone(), Clock::System, settings.apps.clone());
-    let defender = Defender::new(http, settings.poll.request_timeout, Rates::default());
+    let defender = Defender::new(http, settings.poll.request_timeout, Rates::default(), Clock::System);
     let looks = tenants.iter().map(|tenant| {
         let (entra, defender) = (entra.clone(), defender.clone());
         let missing = [&tenant.login_url, &tenant.api_url].into_iter().find(|url| unreachable.contains(*url));
