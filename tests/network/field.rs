@@ -208,7 +208,9 @@ impl Field {
     pub fn time_passes(&self) {
         let conn = rusqlite::Connection::open(self.house.store()).expect("a store");
         let past = "2020-01-01T00:00:00.0000000Z";
-        let sql = format!("UPDATE gap SET not_before = NULL; UPDATE tenant SET next_attempt_at = '{past}';");
+        let sql = format!(
+            "UPDATE gap SET not_before = NULL; UPDATE tenant SET next_attempt_at = '{past}', calls_counted_at = '{past}';"
+        );
         conn.execute_batch(&sql).expect("changed");
     }
 

@@ -61,7 +61,7 @@ async fn lured(row: Row, routes: &[Route], each: u64, lures: impl Fn(&str, &str)
     let rounds = times(1, 6);
     let stranger = Server::stranger().await;
     let mut field = Field::new(&row, 2, 60, |config| {
-        config.poll = "page_size = 20\nrequest_timeout = \"2s\"".to_owned();
+        config.poll = "page_size = 50\nrequest_timeout = \"2s\"".to_owned();
         // Polls come when they are asked for, and a few by themselves: one each second, on a machine that takes its time
         // with a lure, is more than the 90 calls of a minute.
         config.schedule = "*/5 * * * * *";
