@@ -19,7 +19,7 @@ fail() {
 }
 over() {
     sync
-    systemctl --no-block poweroff
+    systemctl --no-block --job-mode=replace-irreversibly start poweroff.target
     exit
 }
 step() {
@@ -291,6 +291,41 @@ a_long_migration() {
     no_drop_in slow
 }
 
+# As docs/OPERATIONS.md says, with two ways out to the simulator: to sign in at the address of one socket, and to read at a
+# name that the daemon's own hosts give the address of the other.
+without_a_network() {
+    local shipped=/usr/share/doc/alertferry/examples/no-network pid
+    simulator 127.0.0.2:443 second
+    sed -i 's|^api_url = .*|api_url = "https://localhost"|' /etc/alertferry/alertferry.toml
+    grep -q '^api_url = "https://localhost"' /etc/alertferry/alertferry.toml || fail "alerts are read where it signs in"
+    cp "$shipped"/alertferry-egress* /etc/systemd/system/
+    mkdir -p /etc/systemd/system/alertferry.service.d
+    cp "$shipped/no-network.conf" /etc/systemd/system/alertferry.service.d/
+    echo HOST=127.0.0.2:443 | tee /etc/alertferry/egress-2 >/etc/alertferry/egress-3
+    echo '127.0.0.3 localhost' >/etc/alertferry/hosts.egress
+    systemctl daemon-reload
+    restart
+    until_true 120 "readings through the ways out" well
+    pid=$(systemctl show -P MainPID alertferry)
+    [[ $(readlink "/proc/$pid/ns/net") != "$(readlink /proc/1/ns/net)" ]] || fail "it has the machine's network"
+    [[ $(tail -n +3 "/proc/$pid/net/dev" | tr -d ' ' | cut -d : -f 1) == lo ]] || fail "it sees more than a loopback"
+    confined
+    systemctl --quiet stop alertferry-egress@3.service
+    restart
+    until_true 120 "readings of a daemon that was restarted alone" well
+    must ActiveState active alertferry-egress@2.service
+    must ActiveState active alertferry-egress@3.service
+    systemctl kill -s SIGKILL --kill-who=main alertferry
+    until_true 60 "a restart" is NRestarts 1
+    since=$(($(date +%s) + 1))
+    until_true 60 "an active daemon" says daemon.ready
+    systemctl kill -s SIGUSR1 --kill-who=main alertferry
+    until_true 120 "readings of a daemon that was killed" well
+    systemctl stop alertferry 'alertferry-egress*'
+    rm /etc/systemd/system/alertferry-egress* /etc/alertferry/egress-? /etc/alertferry/hosts.egress
+    no_drop_in no-network
+}
+
 second_boot() {
     step "after a boot"
     must ActiveState active
@@ -300,6 +335,9 @@ second_boot() {
 
     step "a migration that takes longer than a start may"
     a_long_migration
+
+    step "without a network"
+    without_a_network
 
     step "upgrade"
     ip address add 10.9.8.7/32 dev lo

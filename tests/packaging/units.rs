@@ -129,6 +129,7 @@ fn a_daemon_without_a_network_has_its_ways_out() {
             ("alertferry-egress@.service", "alertferry-egress@2.service"),
             ("alertferry-egress@.socket", "alertferry-egress@3.socket"),
             ("alertferry-egress@.service", "alertferry-egress@3.service"),
+            ("alertferry-egress.service", "alertferry-egress.service"),
         ],
     );
     let (daemon, ways) = (&files[0], &files[2..]);
@@ -138,7 +139,8 @@ fn a_daemon_without_a_network_has_its_ways_out() {
     // It holds no secret, but it has the machine's root and sees the network.
     judged(&files[3], 12);
     let dropped = text("systemd/no-network.conf");
-    let sockets = &keys(&dropped)["Requires"][0];
+    let required = keys(&dropped)["Requires"][0].clone();
+    let sockets = required.strip_prefix("alertferry-egress.service ").expect("the network first");
     let mut hosts = 0;
     for line in dropped.lines().filter_map(|line| line.strip_prefix("#   127.0.0.")) {
         let (number, host) = line.split_once(' ').expect("an address and a name");
@@ -149,5 +151,40 @@ fn a_daemon_without_a_network_has_its_ways_out() {
     assert_eq!(hosts, sockets.split(' ').count());
     let socket = keys(&text("systemd/alertferry-egress@.socket"));
     assert_eq!(socket["ListenStream"], ["127.0.0.%i:443"]);
-    assert_eq!((&*socket["PrivateNetwork"][0], &*socket["JoinsNamespaceOf"][0]), ("yes", "alertferry.service"));
+}
+
+/// systemd follows `JoinsNamespaceOf=` in one direction and one step, to a unit that is active already.
+#[test]
+fn a_daemon_without_a_network_and_its_ways_out_join_the_same_one() {
+    let daemon = keys(&text("systemd/alertferry.service"));
+    let network = keys(&text("systemd/alertferry-egress.service"));
+    assert_eq!((&*network["Type"][0], &*network["RemainAfterExit"][0]), ("oneshot", "yes"), "it would be gone at once");
+    assert_eq!(network["PrivateNetwork"], ["yes"]);
+    assert!(!network.contains_key("JoinsNamespaceOf"), "it would not be its own");
+    for unit in ["systemd/no-network.conf", "systemd/alertferry-egress@.socket"] {
+        let joins = keys(&text(unit));
+        assert_eq!(joins["JoinsNamespaceOf"], ["alertferry-egress.service"], "{unit}");
+        for key in ["Requires", "After"] {
+            assert!(joins[key][0].split(' ').any(|on| on == "alertferry-egress.service"), "{key} of {unit}");
+        }
+        assert_eq!(joins["PrivateNetwork"], ["yes"], "{unit}");
+    }
+    // They are joined together, so each must be there to be joined.
+    for key in ["PrivateTmp", "PrivateIPC"] {
+        assert_eq!(network[key], daemon[key], "{key}");
+    }
+}
+
+/// systemd passes over the second thing that is bound to one place, so the drop-in takes the place of the unit's list.
+#[test]
+fn a_daemon_without_a_network_sees_what_the_daemon_sees_but_for_its_names() {
+    let words = |lines: &[String]| -> Vec<String> { lines.join(" ").split_whitespace().map(str::to_owned).collect() };
+    let mut expected = words(&keys(&text("systemd/alertferry.service"))["BindReadOnlyPaths"]);
+    let before = expected.len();
+    expected.retain(|path| !["-/etc/hosts", "-/etc/resolv.conf", "-/run/systemd/resolve"].contains(&path.as_str()));
+    assert_eq!(expected.len() + 3, before);
+    expected.push("/etc/alertferry/hosts.egress:/etc/hosts".to_owned());
+    let dropped = keys(&text("systemd/no-network.conf"));
+    assert_eq!(dropped["BindReadOnlyPaths"][0], "", "the list is not said anew");
+    assert_eq!(words(&dropped["BindReadOnlyPaths"]), expected);
 }
