@@ -25,7 +25,7 @@ pub(super) enum Names {
 impl Names {
     /// Those that fit a port; none when it is a socket in the file system.
     pub(super) fn at(address: Option<SocketAddr>) -> Self {
-        address.filter(|address| address.ip().is_loopback()).map_or(Self::Any, Self::Own)
+        address.filter(|address| address.ip().to_canonical().is_loopback()).map_or(Self::Any, Self::Own)
     }
 
     /// With what a request for somebody else is answered.

@@ -104,7 +104,7 @@ fn advance(bar: &ProgressBar, synced: &Synced, done: bool) {
 
 fn line(synced: &Synced) -> Line {
     let last = synced.last.as_ref();
-    let waits = synced.asked_until.map(|until| format!("the service has asked to be left alone until {until}"));
+    let waits = synced.asked_until.map(|until| format!("the service is not to be asked before {until}"));
     Line {
         tenant_id: synced.tenant.id.to_string(),
         name: synced.tenant.name.clone(),

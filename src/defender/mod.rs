@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::clock::Clock;
-use crate::domain::{Alert, AlertId, Failure, FailureClass, Tenant, TenantId, Ticks};
+use crate::domain::{Alert, AlertId, Tenant, TenantId, Ticks};
 use crate::http::{Answer, Http, Limits};
 use crate::secret::{Secret, hidden};
 
@@ -123,7 +123,7 @@ impl Defender {
     }
 
     async fn get(&self, tenant: &Tenant, token: &Secret, url: &str, body_bytes: u64) -> Result<Answer, ApiError> {
-        if let Some(left) = self.quota.held(tenant.id) {
+        if let Some(left) = self.quota.held(tenant.id, &tenant.app) {
             return Err(ApiError::Held(left));
         }
         self.quota.take(tenant.id).map_err(ApiError::Quota)?;
@@ -136,9 +136,9 @@ impl Defender {
         // The status alone decides; a body that does not arrive only makes the message shorter.
         let body = answer.text().await.unwrap_or_default();
         let error = ApiError::from_answer(status, &without_token(&body, token), retry_after);
-        let Failure { class, retry_after, .. } = error.failure();
-        if class == FailureClass::Throttled {
-            self.quota.hold(tenant.id, retry_after.unwrap_or_default());
+        // A refused token is no wish to be left alone: it is renewed, and the same is asked again.
+        if let Some(wait) = error.failure().retry_after.filter(|_| status != 401) {
+            self.quota.hold(tenant.id, &tenant.app, wait);
         }
         Err(error)
     }

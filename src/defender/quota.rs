@@ -41,8 +41,8 @@ pub(super) struct Quota {
     rates: Rates,
     clock: Clock,
     calls: Mutex<HashMap<TenantId, VecDeque<Instant>>>,
-    /// Until the machine has been up for so long.
-    held: Mutex<HashMap<TenantId, Duration>>,
+    /// Until the machine has been up for so long. The service counts for each tenant and app registration.
+    held: Mutex<HashMap<(TenantId, String), Duration>>,
 }
 
 impl Quota {
@@ -51,17 +51,18 @@ impl Quota {
     }
 
     /// The service asked not to be called for so long.
-    pub(super) fn hold(&self, tenant: TenantId, wait: Duration) {
+    pub(super) fn hold(&self, tenant: TenantId, app: &str, wait: Duration) {
         let until = self.clock.up() + wait.min(LONGEST_WAIT);
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, until);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert((tenant, app.to_owned()), until);
     }
 
     /// How much longer the service is not to be called, if at all.
-    pub(super) fn held(&self, tenant: TenantId) -> Option<Duration> {
+    pub(super) fn held(&self, tenant: TenantId, app: &str) -> Option<Duration> {
+        let key = (tenant, app.to_owned());
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = held.get(&tenant)?.checked_sub(self.clock.up()).filter(|left| !left.is_zero());
+        let left = held.get(&key)?.checked_sub(self.clock.up()).filter(|left| !left.is_zero());
         if left.is_none() {
-            held.remove(&tenant);
+            held.remove(&key);
         }
         left
     }
@@ -154,15 +155,16 @@ mod tests {
         let manual = ManualClock::at(Ticks::from_unix_seconds(100));
         let quota = Quota::new(Rates::default(), Clock::Manual(manual.clone()));
         let other = TenantId::parse("00000000-0000-0000-0000-000000000002").expect("a GUID");
-        quota.hold(tenant(), MINUTE);
-        assert_eq!((quota.held(tenant()), quota.held(other)), (Some(MINUTE), None));
+        quota.hold(tenant(), "main", MINUTE);
+        assert_eq!((quota.held(tenant(), "main"), quota.held(other, "main")), (Some(MINUTE), None));
+        assert_eq!(quota.held(tenant(), "other"), None);
         manual.advance(Duration::from_secs(59));
         manual.set(Ticks::from_unix_seconds(100_000));
-        assert_eq!(quota.held(tenant()), Some(Duration::from_secs(1)));
+        assert_eq!(quota.held(tenant(), "main"), Some(Duration::from_secs(1)));
         manual.advance(Duration::from_secs(1));
-        assert_eq!(quota.held(tenant()), None);
-        quota.hold(tenant(), 100 * HOUR);
-        assert_eq!(quota.held(tenant()), Some(LONGEST_WAIT));
+        assert_eq!(quota.held(tenant(), "main"), None);
+        quota.hold(tenant(), "main", 100 * HOUR);
+        assert_eq!(quota.held(tenant(), "main"), Some(LONGEST_WAIT));
     }
 
     #[tokio::test(start_paused = true)]

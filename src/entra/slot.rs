@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Mutex as Flight;
 
-use super::classify::Refusal;
 use super::error::TokenError;
 use super::moment::Moment;
 use super::token::{Freshness, Token};
@@ -84,14 +83,13 @@ impl Slot {
     pub fn held(&self, clock: &Clock) -> Option<TokenError> {
         let kept = self.kept();
         let (at, failure) = kept.failure.as_ref()?;
-        let TokenError::Refused { tenant, refusal: Refusal::Throttled, detail, remedy, retry_after } = failure else {
+        let TokenError::Refused { tenant, refusal, detail, remedy, retry_after: Some(wait) } = failure else {
             return None;
         };
-        let left =
-            retry_after.unwrap_or_default().checked_sub(at.surely_elapsed(clock)).filter(|left| !left.is_zero())?;
+        let left = wait.checked_sub(at.surely_elapsed(clock)).filter(|left| !left.is_zero())?;
         Some(TokenError::Refused {
             tenant: *tenant,
-            refusal: Refusal::Throttled,
+            refusal: *refusal,
             detail: detail.clone(),
             remedy: remedy.clone(),
             retry_after: Some(left),

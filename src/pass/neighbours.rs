@@ -4,7 +4,10 @@
 //! Places shift when rows come and go, so nothing is proved by this and the gap stays as it is. It only keeps what can be
 //! read from waiting for what cannot: an analyst may have closed a hundred alerts at one instant.
 
+use tokio::time::Instant;
+
 use super::reader::{Reader, Stumble};
+use super::windows::MOST_TIME;
 use crate::defender::Query;
 use crate::domain::Gap;
 use crate::store::CoverageMove;
@@ -24,7 +27,11 @@ const MOST_BAD: u32 = 3;
 pub(super) async fn read(reader: &mut Reader<'_>, gap: &Gap, query: &Query) -> Result<(), Stumble> {
     let mut pieces = vec![(0, FIRST_PIECE)];
     let mut bad = 0;
+    let begun = Instant::now();
     for _ in 0..MOST_CALLS {
+        if begun.elapsed() >= MOST_TIME {
+            return Ok(());
+        }
         let Some((skip, top)) = pieces.pop() else { return Ok(()) };
         let part = Query { after_id: None, evidence: true, skip, top, ..query.clone() };
         match reader.ask(&part, gap.reason.is_history()).await {

@@ -14,8 +14,8 @@ use crate::store::{Coverage, CoverageMove, GapEdit};
 
 /// A pass sends no further request after so many: other tenants and later polls have a claim too.
 const MOST_REQUESTS: u32 = 60;
-/// A pass begins no further request after so long.
-const MOST_TIME: std::time::Duration = std::time::Duration::from_secs(60);
+/// A pass begins no further gap after so long, and reads around no bad alert for longer.
+pub(super) const MOST_TIME: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What a pass leaves behind.
 #[derive(Debug, Clone)]
@@ -58,7 +58,15 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
     query.order = plan::order(&coverage, reader.ctx.clock.now());
     let failures = coverage.head_failures + 1;
     // Asked before the head: after a failure that asks to wait, nothing may be asked any more.
-    let alive = if plan::wants_sign_of_life(failures) { sign_of_life(reader).await? } else { None };
+    let alive = if plan::wants_sign_of_life(failures) {
+        match sign_of_life(reader).await {
+            // The head says the same if it is so. If the look alone is refused, the head must still be asked some time.
+            Err(Stumble::Api(error)) if !error.asks_to_wait() => None,
+            told => told?,
+        }
+    } else {
+        None
+    };
     match ask(reader, &mut query, false).await {
         Ok((mut answered, refused)) => {
             let skew_ms = answered.page.date.map(|date| skew_ms(reader, date));
@@ -99,8 +107,8 @@ async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Cover
 ///
 /// A look that fails as requests do in an outage says no more than the window's own failure. One that asks to wait, or
 /// is refused, or for which there is no token any more, says more: it is not about the window, so the window's failure
-/// is not counted. It ends the pass in that one's place, so that the wait is kept and the tenant's state and remedy
-/// name what is in the way.
+/// is not counted. It is the error, so that the wait is kept and the tenant's state and remedy name what is in the
+/// way.
 async fn sign_of_life(reader: &mut Reader<'_>) -> Result<Option<Look>, Stumble> {
     match reader.look().await {
         Ok(look) => Ok(Some(look)),

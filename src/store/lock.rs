@@ -29,6 +29,8 @@ impl StoreLock {
             .write(true)
             .create(true)
             .truncate(false)
+            // The daemon's user could make root write into a file that a link leads to.
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
             // Whoever may open the file may hold it locked, and so keep the daemon from starting.
             .mode(connection::MODE)
             .open(&lock_path)
@@ -66,7 +68,27 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+
+    #[test]
+    fn no_link_in_the_place_of_the_lock_is_followed_or_given_away() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [path, other] = ["alerts.db", "other"].map(|name| dir.path().join(name));
+        std::fs::write(&other, "precious").expect("written");
+        let before = other.metadata().expect("found");
+        if before.uid() == 0 {
+            std::os::unix::fs::chown(dir.path(), Some(4_321), Some(4_322)).expect("given");
+        }
+        std::os::unix::fs::symlink(&other, beside(&path, ".lock")).expect("linked");
+        let refused = StoreLock::claim(&path).map(drop).expect_err("a link");
+        assert!(refused.to_string().contains("alerts.db.lock"), "{refused}");
+        std::fs::remove_file(beside(&path, ".lock")).expect("gone");
+        std::fs::hard_link(&other, beside(&path, "-hard.lock")).expect("linked");
+        drop(StoreLock::claim(&dir.path().join("alerts.db-hard")).expect("a file"));
+        assert_eq!(other.metadata().expect("found").uid(), before.uid(), "given away");
+    }
 
     #[test]
     fn the_second_claim_names_the_holder() {

@@ -123,7 +123,8 @@ pub(super) fn retry_all(conn: &Connection, now: Ticks) -> Result<(), StoreError>
     let mut statement = conn.prepare_cached(
         "-- tenants::retry_all\n\
          UPDATE tenant SET next_attempt_at = ?1
-         WHERE active AND state <> 'throttled' AND failure_class IS NOT 'throttled' AND next_attempt_at > ?1",
+         WHERE active AND next_attempt_at > ?1 AND state <> 'throttled' AND failure_class IS NOT 'throttled'
+               AND NOT (state = 'new' AND failure_class IS 'transient')",
     )?;
     statement.execute([now.to_string()])?;
     Ok(())
@@ -159,7 +160,9 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
     let mut statement = conn.prepare_cached(
         "-- tenants::standing\n\
          SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms,
-                last_success_at, iif(state = 'throttled', next_attempt_at, NULL)
+                last_success_at,
+                iif(state = 'throttled' OR (state = 'new' AND failure_class = 'throttled'),
+                    next_attempt_at, NULL)
          FROM tenant WHERE tenant_id = ?1",
     )?;
     let standing = statement.query_row([tenant.as_str()], |row| {

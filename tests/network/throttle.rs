@@ -108,7 +108,7 @@ fn n8_sync_keeps_what_an_earlier_run_was_told() {
         );
         let before = (calls(1), calls(2));
         let again = field.house.run(&["sync"]);
-        assert!(again.code == Some(75) && again.stdout.contains("asked to be left alone until"), "{again:?}");
+        assert!(again.code == Some(75) && again.stdout.contains("not to be asked before"), "{again:?}");
         assert_eq!(calls(1), before.0, "called before the time");
         assert!(calls(2) > before.1, "the other was read");
         // What is left of a short wait is waited for.

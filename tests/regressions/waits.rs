@@ -67,6 +67,27 @@ async fn n8_a_wish_to_wait_that_meets_a_look_for_life_is_kept() {
     scene.is_true();
 }
 
+/// A wait that came with another status than 429 was known by the wall clock alone: a clock that was set ended it.
+#[tokio::test]
+async fn n8_a_clock_that_is_set_ends_no_wait_whatever_the_status_was() {
+    for status in [429, 500, 503] {
+        let scene = Scene::new(10_000).await;
+        scene.rig.pass(&scene.tenant).await;
+        let faults = scene.sim.faults();
+        let failing = faults.add(FaultRule::new(asks_to_wait(status)));
+        scene.rig.pass(&scene.tenant).await;
+        faults.remove(failing);
+        let before = scene.calls(Route::Alerts);
+        scene.clock.set(scene.clock_now().plus(2 * WAIT));
+        let record = scene.rig.pass(&scene.tenant).await;
+        assert_eq!((record.requests, record.state), (0, TenantState::Throttled), "{status}: {record:?}");
+        assert_eq!(scene.calls(Route::Alerts), before, "{status}");
+        scene.advance(WAIT);
+        scene.settle(3).await;
+        scene.is_true();
+    }
+}
+
 /// The same beside a gap that has failed before.
 #[tokio::test]
 async fn n8_a_wish_to_wait_that_meets_a_look_for_life_beside_a_gap_is_kept() {
