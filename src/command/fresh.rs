@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 
+use crate::store::directory_of;
+
 /// What others than the owner never may: the configuration decides to whom secrets are sent.
 const NEVER: u32 = 0o133;
 /// The same of a directory, which has to be entered.
@@ -53,7 +55,7 @@ fn give_to_group(path: &Path, group: u32) -> io::Result<()> {
 }
 
 fn write_as(path: &Path, text: &str, mode: u32, prepare: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     // Hidden files of the configuration are nobody's, so a daemon that reads meanwhile does not see it.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = directory.join(format!(".{name}.{}", std::process::id()));
@@ -101,6 +103,7 @@ mod tests {
             std::fs::remove_file(&path).expect("gone");
         }
     }
+
     #[test]
     fn a_directory_like_another_is_for_the_same_readers_and_for_no_other_writers() {
         let dir = tempfile::tempdir().expect("a directory");

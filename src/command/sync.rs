@@ -12,6 +12,7 @@ use super::output::{Format, WithReasons, cell, coloured, print, print_json, runt
 use super::{Exit, Problem, select};
 use crate::clock::Clock;
 use crate::daemon::Works;
+use crate::domain::TenantState;
 use crate::fleet::{SyncEnd, Synced};
 use crate::logging::{self, Options};
 use crate::secret::keep_new_files_private;
@@ -118,7 +119,11 @@ fn line(synced: &Synced) -> Line {
         updated: synced.counts.updated,
         unchanged: synced.counts.unchanged,
         quarantined: synced.counts.quarantined,
-        state: if waits.is_some() { Some("throttled") } else { last.map(|record| record.state.name()) },
+        state: waits
+            .as_ref()
+            .map(|_| TenantState::Throttled)
+            .or(last.map(|record| record.state))
+            .map(TenantState::name),
         reason: waits.or_else(|| last.and_then(|record| record.reason.clone())),
         remedy: last.and_then(|record| record.remedy.clone()),
     }

@@ -128,6 +128,7 @@ mod tests {
     fn broken_escapes_do_not_hide_a_change() {
         assert_eq!(fields(r#"{"title":"\ud800"}"#, r#"{"title":"x"}"#), "{\"title\":[\"\u{fffd}\",\"x\"]}");
     }
+
     #[test]
     fn numbers_beyond_all_bounds_do_not_hide_a_change() {
         assert_eq!(

@@ -96,7 +96,7 @@ fn gaps(conn: &Connection) -> Result<Vec<(GapReason, i64)>, StoreError> {
 
 /// What a file system has left for who is not root.
 fn free(path: &Path) -> Option<u64> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = lock::directory_of(path);
     let system = rustix::fs::statvfs(directory).ok()?;
     Some(system.f_bavail.saturating_mul(system.f_frsize))
 }

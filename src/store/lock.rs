@@ -59,6 +59,11 @@ pub(super) fn holder(file: File) -> std::io::Result<String> {
     Ok(if told.is_empty() { SOMEBODY } else { told }.to_owned())
 }
 
+/// The directory that a file lies in: the current one if its path names none.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The path with `suffix` added to its file name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

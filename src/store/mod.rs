@@ -71,6 +71,7 @@ pub use health::{Health, Wholeness, free_bytes, look_over};
 pub use hunting::{Hunt, HuntRows, Hunted};
 pub use list::AlertSort;
 pub use lock::StoreLock;
+pub(crate) use lock::directory_of;
 pub use migrate::Migrated;
 pub use passes::{PassEnd, PassRecord};
 pub use progress::{Marks, Progress};

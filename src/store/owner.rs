@@ -5,11 +5,12 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
+use super::lock::directory_of;
+
 /// Gives a file that root made to the owner of its directory: what root reads once by hand is not to keep the daemon's
 /// user from the store afterwards. Files of everybody else are theirs.
 pub(super) fn give(file: &File, path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (made, directory) = (file.metadata()?, directory.metadata()?);
+    let (made, directory) = (file.metadata()?, directory_of(path).metadata()?);
     // What has a second name is not only ours: the owner of the directory may have linked it here.
     if made.uid() != 0 || directory.uid() == 0 || !made.is_file() || made.nlink() != 1 {
         return Ok(());

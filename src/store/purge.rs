@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::alert_row::Stored;
 use super::care::Care;
+use super::lock::directory_of;
 use super::reading::Reading;
 use super::removal::{self, AT_ONCE, Leaving, TakenOut};
 use super::{StoreError, TenantKey, connection, time};
@@ -172,7 +173,7 @@ fn alerts(conn: &Connection, tenant: TenantKey) -> Result<Vec<Leaving>, StoreErr
 /// When the directory cannot be listed.
 pub fn copies_holding(path: &Path, tenant_id: &str) -> Result<Vec<PathBuf>, StoreError> {
     let io = |error: std::io::Error| StoreError::Io(error.to_string());
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".before-schema-");
     let mut found = Vec::new();

@@ -161,8 +161,7 @@ pub(super) fn standing(conn: &Connection, tenant: TenantId) -> Result<Option<Sta
         "-- tenants::standing\n\
          SELECT tenant_key, state, consecutive_failures, calls_spent, calls_counted_at, clock_skew_ms,
                 last_success_at,
-                iif(state = 'throttled' OR (state = 'new' AND failure_class = 'throttled'),
-                    next_attempt_at, NULL)
+                iif(state = 'throttled' OR failure_class = 'throttled', next_attempt_at, NULL)
          FROM tenant WHERE tenant_id = ?1",
     )?;
     let standing = statement.query_row([tenant.as_str()], |row| {

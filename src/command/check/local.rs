@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::command::Exit;
 use crate::http::{Http, Network, Options};
 use crate::settings::Settings;
-use crate::store::{self, Health, StoreError, Wholeness};
+use crate::store::{self, Health, StoreError, Wholeness, directory_of};
 
 /// With less than this left, a first read of a fleet may fill the disk.
 const LITTLE_BYTES: u64 = 2 * GIB;
@@ -66,17 +66,12 @@ fn files(settings: &Settings) -> Vec<Finding> {
 
 /// The files that were read, and the directories they lie in.
 fn places(settings: &Settings) -> Vec<PathBuf> {
-    let beside = settings.files.iter().filter_map(|file| file.parent()).map(or_here);
+    let beside = settings.files.iter().map(|file| directory_of(file));
     let mut places: Vec<PathBuf> =
         settings.files.iter().map(PathBuf::as_path).chain(beside).map(Path::to_owned).collect();
     places.sort();
     places.dedup();
     places
-}
-
-/// A file without a directory in its path lies in the current one.
-fn or_here(parent: &Path) -> &Path {
-    if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
 }
 
 /// The way to the services, where it is not the direct one.
@@ -96,7 +91,7 @@ fn way(settings: &Settings) -> Option<Finding> {
 }
 
 fn disk(settings: &Settings) -> Option<Finding> {
-    let directory = or_here(settings.store.path.parent()?);
+    let directory = directory_of(&settings.store.path);
     let free = store::free_bytes(directory)?;
     let (subject, detail) = (directory.display().to_string(), format!("{} free", bytes(free)));
     let remedy = "free some, or let `store.path` lie on another disk";
@@ -139,16 +134,16 @@ fn unusable(subject: &str, path: &Path, error: &StoreError) -> Finding {
 }
 
 fn to_be_made(subject: &str, path: &Path) -> Finding {
-    match path.parent().map(|parent| std::fs::metadata(or_here(parent))) {
-        Some(Ok(directory)) if directory.permissions().readonly() => Finding::bad(
+    match std::fs::metadata(directory_of(path)) {
+        Ok(directory) if directory.permissions().readonly() => Finding::bad(
             subject,
             "store",
             Exit::Permission,
             "its directory may not be written",
             "let the daemon's user own the directory",
         ),
-        Some(Ok(_)) => Finding::good(subject, "store", "does not exist yet; the first run creates it"),
-        _ => Finding::bad(
+        Ok(_) => Finding::good(subject, "store", "does not exist yet; the first run creates it"),
+        Err(_) => Finding::bad(
             subject,
             "store",
             Exit::Config,

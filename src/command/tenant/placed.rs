@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::command::output::{print, visible};
 use crate::command::{Exit, Problem, fresh};
 use crate::settings::{Addition, Settings};
+use crate::store::directory_of;
 
 /// A file that was added.
 pub(super) struct Placed<'a> {
@@ -27,7 +28,7 @@ pub(super) fn beside(config: &Path) -> PathBuf {
 /// # Errors
 /// When the directory of the configuration cannot be opened.
 pub(super) fn alone(config: &Path) -> Result<File, Problem> {
-    let directory = config.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(config);
     let held = File::open(directory).and_then(|held| held.lock().map(|()| held));
     held.map_err(|error| {
         let exit = if error.kind() == ErrorKind::PermissionDenied { Exit::Permission } else { Exit::Config };
@@ -52,7 +53,7 @@ pub(super) fn checked(config: &Path, addition: &Addition) -> Result<Settings, Pr
 /// Writes a file of tenants that is not there yet, for the readers of the configuration.
 pub(super) fn write(config: &Path, path: &Path, text: &str) -> io::Result<()> {
     // A shell of root often has a umask that would keep the daemon's group out.
-    let home = config.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let home = directory_of(config);
     fresh::make_like(&beside(config), home)?;
     fresh::write_like(path, text, config)
 }
