@@ -12,8 +12,9 @@ use rusqlite::Connection;
 
 use super::{StoreError, connection, lock};
 
-/// How long the first try waits for those who read.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How long the first try waits for those who read. It may meet two queries one after the other: one that began before
+/// it, and one that began while it copied pages.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// How long a try waits at most; the longest query that can be outwaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// After a try in vain comes a pause of so many times its length: somebody who reads for hours takes a tenth of the
