@@ -11,8 +11,8 @@ use crate::http::Answer;
 
 /// Rows are handed on in pieces of so many: enough to make a transaction worth its cost, few enough to stay small.
 const PIECE_ROWS: usize = 1_000;
-/// A piece is handed on early at so many bytes.
-const PIECE_BYTES: usize = 4 * 1024 * 1024;
+/// A piece is handed on early at so many bytes: a thousand rows of the usual size fit, and five pieces are held at once.
+const PIECE_BYTES: usize = 5 * 512 * 1024;
 
 /// Some rows of an answer.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Piece {
     pub alerts: Vec<Alert>,
     /// What cannot.
     pub unusable: Vec<Unusable>,
+    /// Whether it is the last one: the body has come to its end.
+    pub last: bool,
 }
 
 /// Fewer rows than this are not worth handing to another thread.
@@ -143,7 +145,7 @@ impl Reading {
             }
         };
         self.scanning.pop_front();
-        let mut piece = Piece::default();
+        let mut piece = Piece { last: self.ended && self.scanning.is_empty(), ..Piece::default() };
         for row in rows? {
             match row {
                 Ok(alert) => {

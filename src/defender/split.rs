@@ -212,7 +212,11 @@ impl Splitter {
     }
 
     fn end_row(&mut self) {
-        let bytes = std::mem::take(&mut self.row);
+        // A copy of its exact size, and room that is used again: rows that each grew to their size, and then lived in one
+        // thread and died in another, leave holes that cost more memory than the rows.
+        let bytes = self.row.as_slice().to_vec();
+        self.row.clear();
+        self.row.shrink_to(KEPT_OF_HUGE);
         self.rows.push(if self.row_bytes > MAX_ROW_BYTES {
             Row::Refused("it is larger than 8 MiB; only its beginning is kept", bytes)
         } else if self.deepest > MAX_DEPTH {

@@ -155,11 +155,9 @@ impl Reader<'_> {
         self.tally.requests += u32::from(!matches!(sent, Err(ApiError::Quota(_) | ApiError::Held(_))));
     }
 
-    /// Writes piece after piece; the last one is returned.
+    /// Writes piece after piece, all but the last, which is returned.
     async fn stream(&mut self, reading: &mut Reading, history: bool) -> Result<Batch, Stumble> {
-        let batch = |piece: Piece| Batch { alerts: piece.alerts, unusable: piece.unusable, history };
         let (store, key) = (&self.ctx.store, self.key);
-        let mut in_hand = Batch { history, ..Batch::default() };
         let mut writing = FuturesUnordered::new();
         let mut written = Vec::new();
         let outcome = loop {
@@ -173,13 +171,14 @@ impl Reader<'_> {
                 next = reading.next(), if writing.len() < WRITES_IN_FLIGHT => next,
             };
             match next {
-                Ok(Some(piece)) => {
-                    let full = std::mem::replace(&mut in_hand, batch(piece));
-                    if !full.alerts.is_empty() || !full.unusable.is_empty() {
-                        writing.push(store.land(key, full, CoverageMove::default()));
+                Ok(Some(Piece { alerts, unusable, last })) => {
+                    let batch = Batch { alerts, unusable, history };
+                    if last {
+                        break Ok(batch);
                     }
+                    writing.push(store.land(key, batch, CoverageMove::default()));
                 }
-                Ok(None) => break Ok(in_hand),
+                Ok(None) => break Ok(Batch { history, ..Batch::default() }),
                 Err(error) => break Err(Stumble::Api(error)),
             }
         };
