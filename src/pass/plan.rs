@@ -75,24 +75,30 @@ pub fn head(covered_until: Ticks, coverage: &Coverage, options: &Options) -> (Wi
 }
 
 /// A time of the service's clock, held to what can be: no later than the last known one plus the time since, plus an
-/// hour. One answer with a wrong date must not make the years to come look read. What is held back is read again.
+/// hour, and no hour more once it is a day ahead of the local clock. One answer with a wrong date must not make the years
+/// to come look read, and neither must many. At first only the local clock tells what can be. What is held back is read
+/// again.
 #[must_use]
 pub fn plausible(asked_at: Ticks, covered_until: Option<Ticks>, last_success_at: Option<Ticks>, now: Ticks) -> Ticks {
     let latest = match covered_until.zip(last_success_at) {
-        Some((covered, success)) => covered.plus(now.since(success)).plus(HOUR),
-        None => now.plus(DAY),
+        Some((covered, success)) => {
+            let since = covered.plus(now.since(success));
+            if since > now.plus(DAY) { since } else { since.plus(HOUR) }
+        }
+        None => now,
     };
     asked_at.min(latest)
 }
 
-/// From where the head goes back by its overlap: what is covered, but no later than the local present.
+/// From where the head goes back by its overlap: what is covered, but no later than the last success by the local clock.
 ///
-/// Several wrong dates, or the first one, can add up to more than the overlap in spite of [`plausible`]; a head that began
-/// in the future would then pass over what changes until that future has come. A local clock that is far behind makes the
-/// head larger by no more than all of these together can be wrong.
+/// Wrong dates can add up to a day and an hour in spite of [`plausible`]; a head that began there would pass over what changed
+/// between the last success and that future. A local clock that is far behind makes the head larger by no more than all of
+/// these together can be wrong.
 #[must_use]
-pub fn believed(covered_until: Ticks, now: Ticks) -> Ticks {
-    covered_until.min(now.max(covered_until.minus(DAY + HOUR)))
+pub fn believed(covered_until: Ticks, last_success_at: Option<Ticks>, now: Ticks) -> Ticks {
+    let seen = last_success_at.unwrap_or(now).min(now);
+    covered_until.min(seen.max(covered_until.minus(DAY + 2 * HOUR)))
 }
 
 /// How rows are asked to be sorted.

@@ -308,14 +308,34 @@ fn a_wrong_date_cannot_make_the_future_look_read() {
     assert_eq!(held(400 * DAY, Some(50 * DAY), 50 * DAY + HOUR), 10 * DAY + 2 * HOUR);
     assert_eq!(held(13 * DAY, Some(50 * DAY), 53 * DAY), 13 * DAY, "three days of silence are three days");
     assert_eq!(held(400 * DAY, Some(50 * DAY), 20 * DAY), 10 * DAY + HOUR, "the local clock was set back");
-    assert_eq!(held(400 * DAY, None, 50 * DAY), 51 * DAY);
+    assert_eq!(held(400 * DAY, None, 50 * DAY), 50 * DAY, "at first, the local clock is all there is");
     assert_eq!(held(3 * DAY, None, 50 * DAY), 3 * DAY);
 }
 
 #[test]
+fn many_wrong_dates_cannot_make_it_look_read_either() {
+    let (mut covered, mut now) = (t(10 * DAY), t(10 * DAY));
+    for _ in 0..2_000 {
+        let later = now.plus(Duration::from_secs(300));
+        covered = covered.max(plausible(t(400 * DAY), Some(covered), Some(now), later));
+        now = later;
+    }
+    assert!(covered > now.plus(Duration::from_secs(86_400)) && covered <= now.plus(Duration::from_secs(90_000)));
+    // And wherever that has led, what changes after the last success is read.
+    let later = now.plus(Duration::from_secs(40 * 86_400));
+    assert!(believed(covered, Some(now), later) <= now);
+}
+
+#[test]
 fn a_head_begins_in_no_future_that_wrong_dates_have_made() {
-    let from = |covered, now| believed(t(covered), t(now)).as_ticks();
-    assert_eq!(from(10 * DAY, 10 * DAY + HOUR), 10 * DAY, "usually it is what is covered");
-    assert_eq!(from(10 * DAY + 2 * HOUR, 10 * DAY), 10 * DAY, "two wrong dates");
-    assert_eq!(from(10 * DAY, 2 * DAY), 9 * DAY - HOUR, "a local clock that is behind costs a day at most");
+    let from = |covered, success: Option<i64>, now| believed(t(covered), success.map(t), t(now)).as_ticks();
+    assert_eq!(from(10 * DAY, Some(10 * DAY + 1), 10 * DAY + HOUR), 10 * DAY, "usually it is what is covered");
+    assert_eq!(from(10 * DAY + 2 * HOUR, Some(10 * DAY), 10 * DAY), 10 * DAY, "two wrong dates");
+    assert_eq!(from(11 * DAY, Some(10 * DAY), 15 * DAY), 10 * DAY, "and then nobody reads until that future is past");
+    assert_eq!(from(11 * DAY, None, 10 * DAY + HOUR), 10 * DAY + HOUR, "before any success");
+    assert_eq!(
+        from(10 * DAY, Some(2 * DAY), 2 * DAY),
+        9 * DAY - 2 * HOUR,
+        "a clock that is behind costs a day at most"
+    );
 }

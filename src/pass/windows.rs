@@ -52,7 +52,7 @@ pub(super) async fn read(reader: &mut Reader<'_>) -> Result<Read, Stumble> {
 async fn read_head(reader: &mut Reader<'_>, coverage: Coverage) -> Result<(Coverage, Option<i64>), Stumble> {
     let Some(covered_until) = coverage.covered_until else { return Ok((coverage, None)) };
     let options = &reader.ctx.options;
-    let believed = plan::believed(covered_until, reader.ctx.clock.now());
+    let believed = plan::believed(covered_until, reader.last_success_at, reader.ctx.clock.now());
     let (window, pieces) = plan::head(believed, &coverage, options);
     let mut query = Query::since(window.from(), options.page_size);
     query.order = plan::order(&coverage, reader.ctx.clock.now());

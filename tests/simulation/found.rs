@@ -50,3 +50,27 @@ fn a_tenant_that_is_taken_out_and_put_back_waits_as_long_as_it_was_told() {
         held(setup, &ops);
     }
 }
+
+/// The service's date was a day ahead, and nobody read for more than a day: the head began at what had been called covered,
+/// behind all that had changed since the last success.
+#[test]
+fn what_a_wrong_date_called_covered_is_read_after_a_long_silence() {
+    let setup = |seed, page_size| Setup {
+        seed,
+        tenants: 1,
+        page_size,
+        sweep: false,
+        stored_precision: false,
+        change: 0,
+        at_once: 1,
+    };
+    for seconds in [86_400, 31_536_000] {
+        let wrong = Begin { tenant: 1, chance: 100, trouble: WrongDate(seconds) };
+        let happen = |times| Happen { seed: 10_743_713_710_270_815_014, times, apart: 1 };
+        held(setup(13_004_655_243_867_332_451, 8), &[wrong.clone(), happen(3), Live { seconds: 301 }]);
+        held(
+            setup(10_399_828_260_517_885_205, 50),
+            &[wrong, Live { seconds: 3_700 }, happen(3), Live { seconds: 301 }],
+        );
+    }
+}

@@ -40,7 +40,10 @@ impl Manners {
                     "more calls than may be: {request:?}"
                 ),
                 // Which of several it was is not known.
-                [wait] if !died => drop(self.until.insert(place, request.at + wait.asked())),
+                [wait] if !died => {
+                    let until = request.at + wait.asked(place.1);
+                    self.until.insert(place, until);
+                }
                 _ => {}
             }
         }

@@ -24,8 +24,8 @@ pub enum Wait {
     Nonsense,
 }
 
-/// The longest wait that is kept, in seconds: no service is waited for longer, whatever it asks.
-const LONGEST: u64 = 6 * 3_600;
+/// The longest wait that is kept, in seconds: the API is waited for no longer, whatever it asks, and the login service.
+const LONGEST: [u64; 2] = [6 * 3_600, 3_600];
 
 impl Wait {
     const ALL: [Self; 10] = [
@@ -51,14 +51,15 @@ impl Wait {
         }
     }
 
-    /// So long nobody may come back.
-    pub fn asked(self) -> Duration {
-        Duration::from_secs(match self {
+    /// So long nobody may come back, to the login service or to the API.
+    pub fn asked(self, login: bool) -> Duration {
+        let seconds = match self {
             Self::Unsaid | Self::Nonsense => 0,
-            Self::Seconds(seconds) => seconds.min(LONGEST),
-            Self::Date(seconds) => u64::try_from(seconds).unwrap_or(0).min(LONGEST),
-            Self::Ever => LONGEST,
-        })
+            Self::Seconds(seconds) => seconds,
+            Self::Date(seconds) => u64::try_from(seconds).unwrap_or(0),
+            Self::Ever => u64::MAX,
+        };
+        Duration::from_secs(seconds.min(LONGEST[usize::from(login)]))
     }
 }
 
