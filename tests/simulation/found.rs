@@ -67,7 +67,7 @@ fn what_a_wrong_date_called_covered_is_read_after_a_long_silence() {
     for seconds in [86_400, 31_536_000] {
         let wrong = Begin { tenant: 1, chance: 100, trouble: WrongDate(seconds) };
         let happen = |times| Happen { seed: 10_743_713_710_270_815_014, times, apart: 1 };
-        held(setup(13_004_655_243_867_332_451, 8), &[wrong.clone(), happen(3), Live { seconds: 301 }]);
+        held(setup(13_004_655_243_867_332_451, 8), &[wrong, happen(3), Live { seconds: 301 }]);
         held(
             setup(10_399_828_260_517_885_205, 50),
             &[wrong, Live { seconds: 3_700 }, happen(3), Live { seconds: 301 }],
