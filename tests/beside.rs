@@ -188,11 +188,11 @@ async fn readers_that_overlap_all_the_time_do_not_make_the_log_grow() {
             scope.spawn(move || {
                 let conn = impatient(path);
                 // They do not begin together, so at each moment somebody reads what was there some time ago.
-                std::thread::park_timeout(Duration::from_millis(5 * reader));
+                std::thread::park_timeout(Duration::from_millis(10 * reader));
                 while !over.load(Ordering::SeqCst) {
                     let snapshot = conn.unchecked_transaction().expect("a transaction");
                     let before = number(&snapshot, "SELECT sum(alert_count) FROM tenants");
-                    std::thread::park_timeout(Duration::from_millis(40));
+                    std::thread::park_timeout(Duration::from_millis(80));
                     assert_eq!(number(&snapshot, "SELECT sum(alert_count) FROM tenants"), before);
                 }
             });

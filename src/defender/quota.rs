@@ -29,7 +29,7 @@ impl Default for Rates {
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// No service is waited for longer than this, whatever it asks.
+/// The alerts API is waited for no longer than this, whatever it asks.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
 
 /// The times of each tenant's calls within the last hour, and until when the service asked not to be called.

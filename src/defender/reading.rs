@@ -11,7 +11,7 @@ use crate::http::Answer;
 
 /// Rows are handed on in pieces of so many: enough to make a transaction worth its cost, few enough to stay small.
 const PIECE_ROWS: usize = 1_000;
-/// A piece is handed on early at so many bytes: a thousand rows of the usual size fit, and five pieces are held at once.
+/// A piece is handed on early at so many bytes: a thousand rows of the usual size fit, and three pieces are held at once.
 const PIECE_BYTES: usize = 5 * 512 * 1024;
 
 /// Some rows of an answer.

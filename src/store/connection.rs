@@ -63,9 +63,6 @@ fn writable(conn: Connection, path: &Path) -> Result<Connection, StoreError> {
 
 /// Makes the file a write-ahead-log database that loses no committed transaction at a power cut.
 pub(super) fn make_durable(conn: &Connection) -> Result<(), StoreError> {
-    conn.pragma_update(None, "page_size", PAGE_BYTES)?;
-    // Counted in pages of the size before, until it is said again: SQLite works it out before it takes over the new size.
-    conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     // Where the log cannot be begun, this is no error, and the mode stays what it was.
     let mode: String = conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
@@ -96,6 +93,8 @@ fn prepare(conn: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cell_size_check", true)?;
     conn.pragma_update(None, "mmap_size", 0)?;
+    // A file that is there keeps its size. It comes before the cache's, which SQLite counts in pages of the size it knows.
+    conn.pragma_update(None, "page_size", PAGE_BYTES)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     Ok(())
 }

@@ -12,9 +12,12 @@ use rusqlite::Connection;
 
 use super::{StoreError, connection, lock};
 
-/// How long the first try waits for those who read. It may meet two queries one after the other: one that began before
-/// it, and one that began while it copied pages.
+/// How long the first try waits for those who read.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// SQLite is asked anew so often meanwhile. It waits for places that readers of older states hold, and does not see when
+/// a place is free for a moment and then held by readers of the newest state, who are in nobody's way: while their queries
+/// overlap, it would wait for them, too.
+const ASKED_EVERY: Duration = Duration::from_millis(250);
 /// How long a try waits at most; the longest query that can be outwaited.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// After a try in vain comes a pause of so many times its length: somebody who reads for hours takes a tenth of the
@@ -62,8 +65,14 @@ impl Log {
 
 /// Folds the whole log back and empties it; false when somebody read from it for longer than `wait`.
 fn begin_anew(conn: &Connection, wait: Duration) -> Result<bool, StoreError> {
-    conn.busy_timeout(wait)?;
-    let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    conn.busy_timeout(ASKED_EVERY)?;
+    let begun = Instant::now();
+    let busy = loop {
+        let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        if !matches!(busy, Ok(true)) || begun.elapsed() >= wait {
+            break busy;
+        }
+    };
     conn.busy_timeout(connection::BUSY_TIMEOUT)?;
     Ok(!busy?)
 }

@@ -24,8 +24,9 @@ pub enum Wait {
     Nonsense,
 }
 
-/// The longest wait that is kept, in seconds: the API is waited for no longer, whatever it asks, and the login service.
-const LONGEST: [u64; 2] = [6 * 3_600, 3_600];
+/// In seconds, the longest wait that is kept, whatever the service asks.
+const LONGEST_OF_API: u64 = 6 * 3_600;
+const LONGEST_OF_LOGIN: u64 = 3_600;
 
 impl Wait {
     const ALL: [Self; 10] = [
@@ -59,7 +60,7 @@ impl Wait {
             Self::Date(seconds) => u64::try_from(seconds).unwrap_or(0),
             Self::Ever => u64::MAX,
         };
-        Duration::from_secs(seconds.min(LONGEST[usize::from(login)]))
+        Duration::from_secs(seconds.min(if login { LONGEST_OF_LOGIN } else { LONGEST_OF_API }))
     }
 }
 
