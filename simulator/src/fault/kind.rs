@@ -195,7 +195,7 @@ pub enum Fault {
     Latency(Duration),
     /// No `Date` header.
     NoDateHeader,
-    /// The `Date` header is off.
+    /// The service's clock is off: its `Date` header, and a `Retry-After` that is a date.
     SkewDate {
         /// By so many seconds.
         seconds: i64,

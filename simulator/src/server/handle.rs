@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
@@ -226,17 +227,20 @@ fn depart(
         reply = throttled(reply, login);
     }
     let struck = shared.faults.strike(Stage::Departure, asked.circumstances());
-    let (now, skew) = shared.with_world(|world| (world.now(), world.options.date_skew));
-    let mut date = Some(now.unix_seconds() + skew);
+    let (now, mut skew) = shared.with_world(|world| (world.now(), world.options.date_skew));
+    let mut dated = true;
     for fault in struck {
         if let Fault::SkewDate { seconds } = fault {
-            date = date.map(|date| date + seconds);
+            skew += seconds;
         } else {
-            date = None;
+            dated = false;
         }
     }
-    if let Some(date) = date {
-        reply.headers.push(("date", http_date(date)));
+    for (_, until) in reply.headers.iter_mut().filter(|(name, _)| skew != 0 && *name == "retry-after") {
+        *until = by_clock(until, skew);
+    }
+    if dated {
+        reply.headers.push(("date", http_date(now.unix_seconds() + skew)));
     }
     reply.headers.extend(if login { login::headers() } else { api::headers(reply.content.len() > 0) });
     ticket.answered(reply.status, reply.rows);
@@ -249,6 +253,15 @@ fn depart(
         }
     }
     response
+}
+
+/// A header's date as a service writes it whose clock is wrong by `skew` seconds; what is no date stays.
+fn by_clock(text: &str, skew: i64) -> String {
+    let since = |date: SystemTime| date.duration_since(SystemTime::UNIX_EPOCH).ok();
+    match httpdate::parse_http_date(text).ok().and_then(since) {
+        Some(right) => http_date(right.as_secs().cast_signed() + skew),
+        None => text.to_owned(),
+    }
 }
 
 /// The two services say "too many" differently: the token endpoint in plain text, the API in its envelope.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use alertferry_simulator::{Fault, FaultRule, NewAlert, Options, Route, World};
+use alertferry_simulator::{Fault, FaultRule, NewAlert, Options, RetryAfter, Route, World};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -101,6 +101,17 @@ async fn the_date_is_the_worlds_and_can_be_off_or_missing() {
     assert_eq!(date().await, None);
     bench.sim.world().with(|world| world.set_now(start() + Duration::from_secs(60)));
     assert_eq!(date().await.as_deref(), Some("Sun, 01 Mar 2026 09:01:00 GMT"));
+}
+
+#[tokio::test]
+async fn a_date_to_come_back_at_is_of_the_same_clock_as_the_date() {
+    let mut world = still_world();
+    world.options.date_skew = 3_600;
+    let bench = Bench::of(world).await;
+    bench.sim.faults().add(Fault::Throttle { retry_after: RetryAfter::HttpDate(45) });
+    let answer = bench.get("/api/alerts").await;
+    let dates = ["date", "retry-after"].map(|name| answer.headers()[name].to_str().unwrap().to_owned());
+    assert_eq!(dates, ["Sun, 01 Mar 2026 09:00:00 GMT", "Sun, 01 Mar 2026 09:00:45 GMT"]);
 }
 
 #[tokio::test]
