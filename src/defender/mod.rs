@@ -132,7 +132,7 @@ impl Defender {
         if answer.status() == 200 {
             return Ok(answer);
         }
-        let (status, retry_after) = (answer.status(), answer.retry_after());
+        let (status, retry_after) = (answer.status(), answer.retry_after(self.quota.now()));
         // The status alone decides; a body that does not arrive only makes the message shorter.
         let body = answer.text().await.unwrap_or_default();
         let error = ApiError::from_answer(status, &without_token(&body, token), retry_after);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::domain::TenantId;
+use crate::domain::{TenantId, Ticks};
 
 /// How many calls are made for each app and tenant at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,11 @@ pub(super) struct Quota {
 impl Quota {
     pub(super) fn new(rates: Rates, clock: Clock) -> Self {
         Self { rates, clock, calls: Mutex::default(), held: Mutex::default() }
+    }
+
+    /// The machine's time.
+    pub(super) fn now(&self) -> Ticks {
+        self.clock.now()
     }
 
     /// The service asked not to be called for so long.

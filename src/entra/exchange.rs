@@ -46,7 +46,7 @@ pub(super) async fn ask(http: &Http, clock: &Clock, app: &App, url: &str, sent: 
     fields.extend(sent.fields());
     let asked = Moment::now(clock);
     let mut answer = http.post_form(url, &fields, LIMITS).await.map_err(Denied::Unreachable)?;
-    let (status, date, retry_after) = (answer.status(), answer.date(), answer.retry_after());
+    let (status, date, retry_after) = (answer.status(), answer.date(), answer.retry_after(clock.now()));
     let body = answer.text().await;
     if status == 200 {
         let body = body.map_err(Denied::Unreachable)?;

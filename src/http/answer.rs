@@ -54,9 +54,10 @@ impl Answer {
     }
 
     /// How long the service asks to wait: `Retry-After` in seconds, or as a date against its own clock; a day at most.
+    /// Without a `Date`, `now` stands for it, as RFC 9110 has it (section 6.6.1).
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        wait_asked(self.header("retry-after")?, self.header("date"))
+    pub fn retry_after(&self, now: Ticks) -> Option<Duration> {
+        wait_asked(self.header("retry-after")?, self.header("date"), now)
     }
 
     /// A header's text.
@@ -106,11 +107,12 @@ impl Answer {
     }
 }
 
-/// What `Retry-After` asks for, in an answer of this `Date`.
+/// What `Retry-After` asks for, in an answer of this `Date`, or that came `now` and has none.
 #[must_use]
-pub fn wait_asked(text: &str, date: Option<&str>) -> Option<Duration> {
+pub fn wait_asked(text: &str, date: Option<&str>, now: Ticks) -> Option<Duration> {
     let text = text.trim();
-    let asked = seconds(text).or_else(|| Some(http_date(text)?.since(http_date(date?)?)))?;
+    let written = date.and_then(http_date).unwrap_or(now);
+    let asked = seconds(text).or_else(|| Some(http_date(text)?.since(written)))?;
     Some(asked.min(LONGEST_ASKED))
 }
 
@@ -135,5 +137,15 @@ mod tests {
         let all = ["0", "120", "18446744073709551616000", "-5", "+5", "4.5", "", "soon"];
         let told = all.map(|text| seconds(text).map(|wait| wait.as_secs()));
         assert_eq!(told, [Some(0), Some(120), Some(u64::MAX), None, None, None, None, None]);
+    }
+
+    #[test]
+    fn a_date_to_come_back_at_counts_from_the_services_date_and_without_one_from_now() {
+        let until = "Sun, 01 Mar 2026 09:30:00 GMT";
+        let now = http_date("Sun, 01 Mar 2026 09:29:00 GMT").expect("a date");
+        let waits = [Some("Sun, 01 Mar 2026 09:00:00 GMT"), Some("yesterday"), None, Some(until)];
+        let waits = waits.map(|date| wait_asked(until, date, now).map(|wait| wait.as_secs()));
+        assert_eq!(waits, [Some(1_800), Some(60), Some(60), Some(0)]);
+        assert_eq!(wait_asked("soon", None, now), None);
     }
 }

@@ -51,6 +51,15 @@ fn a_tenant_that_is_taken_out_and_put_back_waits_as_long_as_it_was_told() {
     }
 }
 
+/// An answer without a date of its own said until when to wait, and that was taken for no word at all.
+#[test]
+fn a_date_to_come_back_at_is_kept_in_an_answer_without_a_date() {
+    let setup =
+        Setup { seed: 1, tenants: 1, page_size: 100, sweep: false, stored_precision: true, change: 0, at_once: 8 };
+    let undated = [NoDate, Throttled(Date(1_800))].map(|trouble| Begin { tenant: 0, chance: 100, trouble });
+    held(setup, &[&undated[..], &[Live { seconds: 3_700 }]].concat());
+}
+
 /// The service's date was a day ahead, and nobody read for more than a day: the head began at what had been called covered,
 /// behind all that had changed since the last success.
 #[test]

@@ -1,7 +1,7 @@
 //! Owns what must be true of the way the services are asked: nobody is called before the time it asked for, and no more
 //! often than may be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alertferry_simulator::{RequestRecord, Route, Ticks};
@@ -17,8 +17,13 @@ type Place = (String, bool);
 #[derive(Default)]
 pub struct Manners {
     until: BTreeMap<Place, Ticks>,
+    /// Tenants that were read on with a token that was still good after the login service refused to renew it: what it
+    /// asked for is known to the process alone.
+    read_on: BTreeSet<String>,
     /// Until then, calls that no process remembers may add to those that are counted.
     forgotten_until: Option<Ticks>,
+    /// Whether the machine's clock is wrong: it is what a date counts from in an answer without one of its own.
+    clock_is_wrong: bool,
 }
 
 impl Manners {
@@ -28,6 +33,11 @@ impl Manners {
             let place = (request.tenant.clone(), request.route == Route::Login);
             if let Some(until) = self.until.get(&place) {
                 assert!(request.at >= *until, "called before {until}: {request:?}");
+            }
+            if place.1 {
+                self.read_on.remove(&place.0);
+            } else {
+                self.read_on.insert(place.0.clone());
             }
             if request.status != Some(429) {
                 continue;
@@ -40,6 +50,9 @@ impl Manners {
                     "more calls than may be: {request:?}"
                 ),
                 // Which of several it was is not known.
+                [Wait::Date(_)] if self.clock_is_wrong && begun.iter().any(|(_, t)| *t == Trouble::NoDate) => {
+                    self.until.remove(&place);
+                }
                 [wait] if !died => {
                     let until = request.at + wait.asked(place.1);
                     self.until.insert(place, until);
@@ -49,8 +62,9 @@ impl Manners {
         }
     }
 
-    /// The machine's clock was set: it no longer tells how long anybody has waited.
-    pub fn clock_was_set(&mut self, now: Ticks) {
+    /// The machine's clock was set: it no longer tells how long anybody has waited. `wrong` says whether it is.
+    pub fn clock_was_set(&mut self, now: Ticks, wrong: bool) {
+        self.clock_is_wrong = wrong;
         self.until.clear();
         self.forgotten_until = Some(now + HOUR);
     }
@@ -58,6 +72,11 @@ impl Manners {
     /// A process died without a word of its last pass.
     pub fn died(&mut self, now: Ticks) {
         self.forgotten_until = Some(now + HOUR);
+    }
+
+    /// Another process goes on.
+    pub fn began_anew(&mut self) {
+        self.until.retain(|(tenant, login), _| !(*login && self.read_on.contains(tenant)));
     }
 }
 

@@ -165,6 +165,7 @@ impl Run {
             }
             Op::Restart => {
                 let dir = self.house.take().expect("running").stop(&self.times).await;
+                self.read_log(false);
                 self.start(dir).await;
             }
             Op::Reload { tenants, page_size, backfill } => {
@@ -193,7 +194,7 @@ impl Run {
             if life.wrong_by != wrong_by {
                 life.wrong_by = wrong_by;
                 life.set_clock(world);
-                self.manners.clock_was_set(world.now());
+                self.manners.clock_was_set(world.now(), wrong_by != 0);
             }
         });
     }
@@ -243,6 +244,7 @@ impl Run {
     }
 
     async fn start(&mut self, dir: tempfile::TempDir) {
+        self.manners.began_anew();
         let clock = Clock::Manual(lock(&self.times.life).clock.clone());
         self.house = Some(House::start(dir, &self.config, clock, &self.meters).await);
     }
