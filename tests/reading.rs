@@ -98,3 +98,32 @@ async fn an_alert_that_breaks_every_list_with_evidence_is_read_without_and_by_it
     }
     assert_equals_truth(&rig.path, &sim, &id);
 }
+
+#[tokio::test]
+async fn a_statement_that_the_store_refuses_is_the_failure_of_its_tenant_alone() {
+    let ids = [1, 2].map(guid);
+    let mut world = world();
+    for id in &ids {
+        world.add_tenant(id);
+        world.fill(id, 20, &Template::default());
+    }
+    let sim = Simulator::start(world).await.expect("a simulator");
+    let rig = Rig::new(Options::default());
+    let customers = ids.each_ref().map(|id| tenant(&sim, id));
+    rig.enrol(&customers).await;
+    let other = rusqlite::Connection::open(&rig.path).expect("the store");
+    let refusing = "CREATE TRIGGER refusing BEFORE INSERT ON alert
+        WHEN new.tenant_key = (SELECT tenant_key FROM tenant WHERE tenant_id = '00000000-0000-0000-0000-000000000001')
+        BEGIN SELECT RAISE(ABORT, 'refused on purpose'); END";
+    other.execute_batch(refusing).expect("a trigger");
+    let (refused, read) = (rig.pass(&customers[0]).await, rig.pass(&customers[1]).await);
+    let failure = refused.failure.expect("a failure");
+    assert_eq!(failure.class, alertferry::domain::FailureClass::Local);
+    assert!(failure.reason.contains("refused on purpose"), "{failure:?}");
+    assert_eq!(read.failure, None);
+    other.execute_batch("DROP TRIGGER refusing").expect("gone");
+    for (customer, id) in customers.iter().zip(&ids) {
+        rig.pass_until_read(customer).await;
+        assert_equals_truth(&rig.path, &sim, id);
+    }
+}

@@ -192,3 +192,22 @@ fn tell(tenant: &Tenant, before: &Standing, record: &PassRecord, ended: &crate::
         Event::ClockSkewed { seconds: skew / 1_000, tenant: id }.emit();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_and_passes_are_spread_and_each_always_to_the_same_place() {
+        let tenant = |n: u32| TenantId::parse(&format!("00000000-0000-0000-0000-{n:012}")).expect("a GUID");
+        let at = |seconds| Ticks::from_unix_seconds(seconds);
+        let rolls: Vec<f64> = (0..100).flat_map(|n| [roll(tenant(n), at(1_000)), roll(tenant(n), at(1_300))]).collect();
+        assert!(rolls.iter().all(|roll| (0.0..1.0).contains(roll)), "{rolls:?}");
+        for tenth in 0..10 {
+            let here =
+                rolls.iter().filter(|roll| **roll * 10.0 >= f64::from(tenth) && **roll * 10.0 < f64::from(tenth + 1));
+            assert!(here.count() > 5, "{rolls:?}");
+        }
+        assert_eq!(rolls[0].to_bits(), roll(tenant(0), at(1_000)).to_bits());
+    }
+}
