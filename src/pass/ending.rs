@@ -130,34 +130,3 @@ fn base(tally: Tally, calls_spent: u32, times: Times) -> PassRecord {
         clock_skew_ms: None,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_is_set_back_during_a_pass_sends_nobody_into_the_future() {
-        let at = Ticks::from_unix_seconds;
-        assert_eq!(begun_by(at(100), at(160)), at(100), "an overrun is made up for at once");
-        assert_eq!(begun_by(at(31_536_100), at(160)), at(160));
-    }
-
-    #[test]
-    fn the_class_decides_the_wait() {
-        let wait = |class, failures| wait_after(&Failure::new(class, ""), failures, 1.0).as_secs();
-        assert_eq!([1, 2, 7, 99].map(|n| wait(FailureClass::Transient, n)), [5, 10, 300, 300]);
-        assert_eq!([1, 2, 3, 9].map(|n| wait(FailureClass::Tenant, n)), [900, 1800, 3600, 3600]);
-        assert_eq!([1, 5].map(|n| wait(FailureClass::App, n)), [60, 900]);
-    }
-
-    #[test]
-    fn the_service_is_never_asked_too_early() {
-        for class in [FailureClass::Throttled, FailureClass::Transient] {
-            let failure = Failure::new(class, "").with_retry_after(Some(Duration::from_secs(3_600)));
-            for roll in [0.0, 0.5, 1.0] {
-                let wait = wait_after(&failure, 1, roll);
-                assert!(wait >= Duration::from_secs(3_600) && wait <= Duration::from_secs(3_601), "{wait:?}");
-            }
-        }
-    }
-}

@@ -4,6 +4,8 @@
 //! knows it has committed; one that is dropped at any await point leaves nothing to clean up.
 
 mod ending;
+#[cfg(test)]
+mod ending_tests;
 mod instant;
 mod neighbours;
 mod plan;
