@@ -1,6 +1,8 @@
 //! Every fault that a random world or a review has found in the reader, each as the shortest way to meet it again.
 
 mod support;
+#[path = "regressions/telling.rs"]
+mod telling;
 #[path = "regressions/waits.rs"]
 mod waits;
 

@@ -1,0 +1,116 @@
+//! What a pass says of itself: which events, with what in them, and which are not said again.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use alertferry::clock::{Clock, ManualClock};
+use alertferry::logging::{Format, Options as Log, build};
+use alertferry::pass::Options;
+use alertferry_simulator::{Simulator, Template};
+use serde_json::Value;
+
+use crate::support::{self, Rig, guid};
+
+/// A place to write to that can be read while it is written.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    /// The events since the last look; what libraries say is left out.
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().expect("no panic"))).expect("UTF-8");
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        lines.filter(|line| line["event"] != "log").collect()
+    }
+
+    fn events(&self) -> Vec<String> {
+        self.lines().iter().map(|line| line["event"].as_str().expect("a name").to_owned()).collect()
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hears what this thread says, in which the passes of a test run.
+fn listening() -> (Paper, tracing::subscriber::DefaultGuard, impl Sized) {
+    let paper = Paper::default();
+    let options = Log { format: Format::Json, level: "debug", ..Log::default() };
+    let (log, handle) = build(&options, Box::new(paper.clone())).expect("a log");
+    (paper, tracing::subscriber::set_default(log), handle)
+}
+
+async fn one_tenant() -> (Simulator, Rig, alertferry::domain::Tenant) {
+    let mut world = support::world();
+    world.add_tenant(&guid(1));
+    world.fill(&guid(1), 5, &Template::default());
+    let sim = Simulator::start(world).await.expect("a simulator");
+    let clock = Clock::Manual(ManualClock::at(support::ticks(support::START)));
+    let directory = Arc::new(tempfile::tempdir().expect("a directory"));
+    let rig = Rig::in_dir(directory, Options::default(), vec![support::app()], clock);
+    let tenant = support::tenant(&sim, &guid(1));
+    rig.enrol(std::slice::from_ref(&tenant)).await;
+    (sim, rig, tenant)
+}
+
+#[tokio::test]
+async fn a_state_and_a_token_are_told_when_they_are_new() {
+    let (_sim, rig, tenant) = one_tenant().await;
+    let (paper, _guard, _handle) = listening();
+    rig.pass(&tenant).await;
+    let first = paper.lines();
+    let said = |name: &str| first.iter().find(|line| line["event"] == name).unwrap_or_else(|| panic!("{first:#?}"));
+    assert_eq!(said("token.acquired")["app"], "main");
+    let finished = said("pass.finished");
+    assert_eq!((&finished["outcome"], &finished["created"]), (&"read".into(), &5.into()));
+    assert_eq!(finished["reason"], Value::Null);
+    let changed = said("tenant.state_changed");
+    assert_eq!((&changed["from"], &changed["to"]), (&"new".into(), &"ok".into()));
+    rig.pass(&tenant).await;
+    assert_eq!(paper.events(), ["pass.finished"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_its_remedy_and_a_change_of_state_once() {
+    let (sim, rig, tenant) = one_tenant().await;
+    sim.world().with(|world| world.tenant_mut(&guid(1)).expect("known").state.consented = false);
+    let (paper, _guard, _handle) = listening();
+    rig.pass(&tenant).await;
+    let first = paper.lines();
+    let failed = first.iter().find(|line| line["event"] == "token.failed").unwrap_or_else(|| panic!("{first:#?}"));
+    assert!(failed["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{failed}");
+    assert!(failed["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{failed}");
+    let changed = first.iter().find(|line| line["event"] == "tenant.state_changed").expect("a change");
+    assert_eq!((&changed["from"], &changed["to"]), (&"new".into(), &"unauthorized".into()));
+    assert_eq!(changed["remedy"], failed["remedy"]);
+    rig.pass(&tenant).await;
+    assert_eq!(paper.events(), ["token.failed", "pass.finished"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_by_more_than_a_minute_is_told_once() {
+    let (sim, rig, tenant) = one_tenant().await;
+    let (paper, _guard, _handle) = listening();
+    let mut skewed = async |seconds| {
+        sim.world().with(|world| world.options.date_skew = seconds);
+        rig.pass(&tenant).await;
+        let lines = paper.lines();
+        lines
+            .iter()
+            .filter(|line| line["event"] == "clock.skewed")
+            .map(|line| line["seconds"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(skewed(0).await, Vec::<Value>::new());
+    assert_eq!(skewed(-300).await.len(), 1);
+    assert_eq!(skewed(-300).await, Vec::<Value>::new(), "it is known");
+    assert_eq!(skewed(-50).await, Vec::<Value>::new());
+    let ahead = skewed(300).await;
+    assert!(ahead.len() == 1 && (-301..=-299).contains(&ahead[0].as_i64().expect("a number")), "{ahead:?}");
+}
