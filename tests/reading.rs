@@ -52,6 +52,25 @@ async fn ties_larger_than_the_page_are_read_by_id() {
     }
 }
 
+/// Each range of ids is asked for itself, and no range twice: an answer brings half of its rows on, or all of them.
+#[tokio::test]
+async fn an_instant_is_read_by_id_in_few_requests() {
+    let shuffled = Fault::IgnoreOrderBy { shuffled: true };
+    for (fault, most) in [(None, 16), (Some(shuffled), 40), (Some(Fault::RefuseIdRange), 28)] {
+        let (sim, id) = filled(400, &Template { evidence: 0, bytes: 600, tie_group: 400, ..Template::default() }).await;
+        if let Some(fault) = fault.clone() {
+            sim.faults().add(fault);
+        }
+        let rig = Rig::new(Options { page_size: 50, ..Options::default() });
+        let customer = tenant(&sim, &id);
+        rig.enrol(std::slice::from_ref(&customer)).await;
+        rig.pass_until_read(&customer).await;
+        assert_equals_truth(&rig.path, &sim, &id);
+        let requests = sim.stats().requests(&id, Route::Alerts);
+        assert!(requests <= most, "{fault:?}: {requests} requests");
+    }
+}
+
 #[tokio::test]
 async fn a_service_that_ignores_or_refuses_orderby_is_read_all_the_same() {
     for fault in
