@@ -97,7 +97,7 @@ async fn a_refusal_is_told_with_its_remedy_and_a_change_of_state_once() {
 async fn a_clock_that_is_off_by_more_than_a_minute_is_told_once() {
     let (sim, rig, tenant) = one_tenant().await;
     let (paper, _guard, _handle) = listening();
-    let mut skewed = async |seconds| {
+    let skewed = async |seconds| {
         sim.world().with(|world| world.options.date_skew = seconds);
         rig.pass(&tenant).await;
         let lines = paper.lines();
