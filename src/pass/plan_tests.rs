@@ -146,6 +146,9 @@ fn one_full_tick_is_an_instant_and_goes_on_by_id_where_that_is_proved() {
     let sorted = Page { in_id_order: true, ids: ids.clone(), ..page(&[50; 40]) };
     let next = GapEdit::Shrink { id: 1, from: t(50), after_id: AlertId::new("b39"), top: None };
     assert_eq!(edits(after_gap(&begun, &query, &sorted, &options(40))), [next]);
+    let named = Gap { after_id: AlertId::new("b00"), ..begun.clone() };
+    let query = gap_query(&named, Order::Time, &options(40));
+    assert_eq!(after_gap(&named, &query, &sorted, &options(40)), Proof::Instant, "the named one is no id behind it");
     let before = Gap { after_id: AlertId::new("c"), ..begun };
     let query = gap_query(&before, Order::Time, &options(40));
     assert_eq!(after_gap(&before, &query, &sorted, &options(40)), Proof::Instant, "the ids lie before the named one");
