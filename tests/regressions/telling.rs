@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use alertferry::clock::{Clock, ManualClock};
 use alertferry::logging::{Format, Options as Log, build};
 use alertferry::pass::Options;
-use alertferry_simulator::{Simulator, Template};
+use alertferry_simulator::{Fault, NewAlert, PoisonScope, Simulator, Template};
 use serde_json::Value;
 
 use crate::support::{self, Rig, guid};
+use crate::{MINUTE, Scene};
 
 /// A place to write to that can be read while it is written.
 #[derive(Clone, Default)]
@@ -113,4 +114,62 @@ async fn a_clock_that_is_off_by_more_than_a_minute_is_told_once() {
     assert_eq!(skewed(-50).await, Vec::<Value>::new());
     let ahead = skewed(300).await;
     assert!(ahead.len() == 1 && (-301..=-299).contains(&ahead[0].as_i64().expect("a number")), "{ahead:?}");
+}
+
+#[tokio::test]
+async fn what_was_read_is_counted_and_its_windows_open_and_close() {
+    let (_sim, rig, tenant) = one_tenant().await;
+    let (paper, _guard, _handle) = listening();
+    rig.pass(&tenant).await;
+    let first = paper.lines();
+    let names: Vec<_> = first.iter().map(|line| line["event"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["token.acquired", "gap.opened", "gap.closed", "pass.finished", "tenant.state_changed"]);
+    for field in ["tenant", "from", "until", "reason"] {
+        assert_eq!(first[1][field], first[2][field]);
+    }
+    let finished = &first[3];
+    assert_eq!(
+        (&finished["requests"], &finished["rows"], &finished["gaps_moved"]),
+        (&3.into(), &5.into(), &true.into())
+    );
+    assert!(finished["bytes"].as_u64().is_some_and(|bytes| bytes > 5_000), "{finished}");
+    rig.pass(&tenant).await;
+    let next = paper.lines();
+    assert_eq!((next.len(), &next[0]["rows"], &next[0]["gaps_moved"]), (1, &0.into(), &false.into()));
+    assert!(next[0]["bytes"].as_u64().is_some_and(|bytes| (20..200).contains(&bytes)), "{next:?}");
+}
+
+/// One alert breaks every answer: its window is taken apart, then left alone, and no longer asked for when the service has
+/// forgotten what was in it.
+#[tokio::test]
+async fn a_window_that_is_stuck_and_one_that_expires_are_told() {
+    let scene = Scene::new(100).await;
+    scene.add(1, &NewAlert::default());
+    let id = scene.change(|world, tenant| world.truth(tenant)[0].id.clone());
+    scene.sim.faults().add(Fault::PoisonAlert { id, scope: PoisonScope::Everything });
+    let (paper, _guard, _handle) = listening();
+    let mut said = Vec::new();
+    let of = |said: &[Value], name: &str| said.iter().filter(|line| line["event"] == name).cloned().collect::<Vec<_>>();
+    for _ in 0..60 {
+        scene.advance(10 * MINUTE);
+        scene.rig.pass(&scene.tenant).await;
+        said.extend(paper.lines());
+        if !of(&said, "gap.stuck").is_empty() {
+            break;
+        }
+    }
+    let stuck = of(&said, "gap.stuck");
+    assert!(stuck.len() == 1 && stuck[0]["attempts"] == 5, "{stuck:?}");
+    assert!(stuck[0]["reason"].as_str().is_some_and(|reason| reason.contains("500")), "{stuck:?}");
+    // What was taken apart is opened in parts and not called closed.
+    let (opened, closed) = (of(&said, "gap.opened"), of(&said, "gap.closed"));
+    let ends = |line: &Value| (line["from"].clone(), line["until"].clone());
+    assert!(opened.iter().any(|line| ends(line) == ends(&stuck[0])), "{opened:?}");
+    assert!(!closed.iter().any(|line| ends(line) == ends(&stuck[0])), "{closed:?}");
+    assert!(closed.len() < opened.len(), "{} of {}", closed.len(), opened.len());
+    assert_eq!(scene.open_gaps(), 1);
+    scene.advance(200 * 24 * 60 * MINUTE);
+    scene.rig.pass(&scene.tenant).await;
+    let expired = of(&paper.lines(), "gap.expired");
+    assert_eq!(expired.iter().map(ends).collect::<Vec<_>>(), [ends(&stuck[0])]);
 }
