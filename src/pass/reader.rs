@@ -178,7 +178,7 @@ impl Reader<'_> {
                     }
                     writing.push(store.land(key, batch, CoverageMove::default()));
                 }
-                Ok(None) => break Ok(Batch { history, ..Batch::default() }),
+                Ok(None) => break Ok(Batch::default()),
                 Err(error) => break Err(Stumble::Api(error)),
             }
         };

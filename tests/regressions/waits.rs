@@ -208,6 +208,39 @@ async fn the_neighbours_of_an_alert_that_breaks_every_answer_are_read() {
     }
 }
 
+/// A piece of a window that is read around may be answered by a wish to wait, or by a refusal of the way to ask.
+#[tokio::test]
+async fn a_wish_to_wait_that_meets_the_neighbours_of_a_bad_alert_ends_the_pass() {
+    let answered = |status, retry_after| Fault::Status { status, body: FaultBody::Empty, retry_after };
+    let (asked, unsaid) = (RetryAfter::Seconds(7_200), RetryAfter::Absent);
+    for (answer, state) in [
+        (answered(429, asked), TenantState::Throttled),
+        (answered(503, asked), TenantState::Throttled),
+        (answered(404, unsaid), TenantState::Unauthorized),
+        (answered(400, unsaid), TenantState::Degraded),
+    ] {
+        let scene = Scene::new(10_000).await;
+        scene.add(76, &NewAlert::default());
+        let id = scene.change(|world, tenant| world.truth(tenant)[37].id.clone());
+        scene.sim.faults().add(FaultRule::new(answer.clone()).query("$top=32"));
+        scene.sim.faults().add(Fault::PoisonAlert { id, scope: PoisonScope::Everything });
+        let stuck = "SELECT count(*) FROM gap WHERE attempts > 4";
+        let mut record = None;
+        for _ in 0..60 {
+            scene.advance(10 * MINUTE);
+            record = Some(scene.rig.pass(&scene.tenant).await);
+            if scene.rig.query::<i64>(stuck) > 0 {
+                break;
+            }
+        }
+        let record = record.expect("a pass");
+        assert_eq!(record.state, state, "{answer:?}: {record:?}");
+        // Only a refusal of this way to ask leaves the pass a good one.
+        let failed = !matches!(answer, Fault::Status { status: 400, .. });
+        assert_eq!(record.failure.is_some(), failed, "{answer:?}: {record:?}");
+    }
+}
+
 /// Restarted again and again within a minute, the daemon never got to call: each time it dated all calls of the hour to
 /// the pass before, which had ended for want of calls.
 #[tokio::test]
