@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::rig::campaign::{self, Row};
 use crate::rig::guid;
-use crate::support::{Config, House, PATIENCE, on_threads, settle, simulator, wait_until};
+use crate::support::{Config, House, PATIENCE, on_threads, settle, simulator, wait_until, wait_within};
 
 /// A log that nobody holds on to is cut back to this.
 const LOG: u64 = 64 * 1024 * 1024;
@@ -45,7 +45,9 @@ fn d7_a_lock_and_a_long_reader_are_waited_for_and_the_watchdog_is_fed() {
             fed(&socket)
         });
         assert!(locked > 0, "the watchdog was not fed while the store was locked");
-        wait_until("a recovery", || daemon.lines().iter().any(|line| line["event"] == "store.recovered")).await;
+        // A daemon that failed for long looks once a minute.
+        let recovered = || daemon.lines().iter().any(|line| line["event"] == "store.recovered").then_some(());
+        wait_within(2 * PATIENCE, "a recovery", recovered).await;
 
         // Somebody reads one state for as long, while much is written.
         other.execute_batch("BEGIN").expect("begun");

@@ -21,13 +21,18 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(15);
 
 /// Waits until `look` finds something; panics with `what` when it never does.
-pub async fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub async fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_within(PATIENCE, what, look).await
+}
+
+/// As [`wait_for`], for what may take longer.
+pub async fn wait_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        assert!(begun.elapsed() < patience, "{what} did not come");
         tokio::time::sleep(GLANCE).await;
     }
 }
