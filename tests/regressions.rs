@@ -5,6 +5,8 @@ mod support;
 mod telling;
 #[path = "regressions/waits.rs"]
 mod waits;
+#[path = "regressions/windows.rs"]
+mod windows;
 
 use std::time::Duration;
 
