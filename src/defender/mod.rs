@@ -173,6 +173,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn neither_a_token_nor_a_part_of_it_is_repeated() {
+        let token =
+            Secret::new("eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJjb250b3NvIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg".to_owned());
+        for part in token.expose().split('.').chain([token.expose()]) {
+            let shown = without_token(&format!("no: {part}, said the proxy"), &token);
+            assert!(shown.starts_with("no: ") && shown.ends_with(", said the proxy"), "{shown}");
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+
+    #[test]
     fn the_annotation_goes_and_the_rest_stays_to_the_byte() {
         let with = r#"{"@odata.context":"https://h/$metadata#Alerts/$entity","id":"a", "x":[1.0]}"#;
         assert_eq!(without_context(with), r#"{"id":"a", "x":[1.0]}"#);

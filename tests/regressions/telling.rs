@@ -133,6 +133,7 @@ async fn what_was_read_is_counted_and_its_windows_open_and_close() {
         (&3.into(), &5.into(), &true.into())
     );
     assert!(finished["bytes"].as_u64().is_some_and(|bytes| bytes > 5_000), "{finished}");
+    assert_eq!(rig.query::<i64>("SELECT calls_spent FROM tenant"), 3);
     rig.pass(&tenant).await;
     let next = paper.lines();
     assert_eq!((next.len(), &next[0]["rows"], &next[0]["gaps_moved"]), (1, &0.into(), &false.into()));
