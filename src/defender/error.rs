@@ -273,4 +273,39 @@ mod tests {
         let long = ApiError::from_answer(500, &"x\u{1b}\n".repeat(500), None).to_string();
         assert!(long.chars().count() < 300 && !long.contains(['\u{1b}', '\n']), "{long}");
     }
+
+    #[test]
+    fn what_stood_in_the_way_has_its_own_class_and_remedy() {
+        let told = |trouble| {
+            let failure = ApiError::Http(HttpError::new(trouble, "why")).failure();
+            (failure.class, failure.remedy)
+        };
+        let (class, remedy) = told(Trouble::Tls);
+        assert!(class == C::Config && remedy.contains("certificate authority"), "{remedy}");
+        assert_eq!(told(Trouble::Proxy), (C::Transient, PROXY_REMEDY.to_owned()));
+        assert_eq!(told(Trouble::Connect), (C::Transient, RETRIES.to_owned()));
+        let remedy = |message| ApiError::from_answer(403, message, None).failure().remedy;
+        assert!(
+            remedy("Missing application roles. API required roles: Alert.Read.All").starts_with("grant Alert.Read.All")
+        );
+        assert!(remedy("no").starts_with("check the app's `audience`"));
+    }
+
+    #[test]
+    fn a_smaller_window_may_succeed_where_size_or_one_row_is_the_trouble() {
+        let may = |status| ApiError::from_answer(status, "", None).may_lie_in_the_window();
+        let all = [400, 403, 404, 413, 414, 429, 499, 500, 504];
+        assert_eq!(all.into_iter().filter(|status| may(*status)).collect::<Vec<_>>(), [413, 500, 504]);
+        let troubles = [Trouble::Timeout, Trouble::Broken, Trouble::TooLarge, Trouble::Connect, Trouble::Tls];
+        let may = troubles.map(|trouble| ApiError::Http(HttpError::new(trouble, "")).may_lie_in_the_window());
+        assert_eq!(may, [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn texts_are_cut_where_they_are_too_long_and_not_before() {
+        let whole = "x".repeat(SHOWN_CHARS);
+        assert_eq!(shown(&whole), whole);
+        assert_eq!(shown(&format!("{whole}yz")), format!("{whole}…"));
+        assert_eq!(shown("  a\u{1b}b\n"), "a b");
+    }
 }

@@ -71,3 +71,50 @@ impl Page {
         (!times.is_empty()).then(|| *times.select_nth_unstable(middle).1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(rows: &[(&str, u32)]) -> Page {
+        let (asked_at, date) = (Some(Ticks::from_unix_seconds(7)), Some(Ticks::from_unix_seconds(9)));
+        let mut page = Page::begin(asked_at, date);
+        assert_eq!((page.asked_at, page.date), (asked_at, date));
+        for (id, second) in rows {
+            let row = format!("{{\"id\":\"{id}\",\"lastUpdateTime\":\"2026-01-01T00:00:{second:02}Z\"}}");
+            page.count(&Alert::scan(row.into_bytes(), false).expect("an alert"));
+        }
+        page
+    }
+
+    #[test]
+    fn an_order_is_what_every_row_keeps() {
+        let orders = |rows: &[(&str, u32)]| {
+            let page = page(rows);
+            assert_eq!((page.rows as usize, page.times.len(), page.ids.len()), (rows.len(), rows.len(), rows.len()));
+            (page.in_time_order, page.in_id_order)
+        };
+        assert_eq!(orders(&[]), (true, true));
+        assert_eq!(orders(&[("a", 1), ("b", 1), ("c", 2)]), (true, true), "times may repeat");
+        assert_eq!(orders(&[("a", 1), ("a", 2)]), (true, false), "ids may not");
+        assert_eq!(orders(&[("b", 1), ("a", 2), ("c", 3)]), (true, false));
+        assert_eq!(orders(&[("a", 2), ("b", 1), ("c", 3)]), (false, true));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_used_proves_no_order() {
+        let mut page = page(&[("a", 1)]);
+        page.count_unusable();
+        assert_eq!((page.rows, page.times.len(), page.in_time_order, page.in_id_order), (2, 1, false, false));
+    }
+
+    #[test]
+    fn the_middle_and_the_ends_of_an_answer_are_known() {
+        let rows = page(&[("d", 5), ("a", 9), ("c", 1), ("b", 2)]);
+        let at = |second: i64| Ticks::from_unix_seconds(1_767_225_600 + second);
+        assert_eq!((rows.latest(), rows.median()), (Some(at(9)), Some(at(5))));
+        assert_eq!((rows.last_id(), rows.median_id()), (AlertId::new("b").as_ref(), AlertId::new("c")));
+        let none = page(&[]);
+        assert_eq!((none.latest(), none.median(), none.last_id(), none.median_id()), (None, None, None, None));
+    }
+}

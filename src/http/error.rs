@@ -35,7 +35,7 @@ pub struct HttpError {
 }
 
 impl HttpError {
-    pub(super) fn new(trouble: Trouble, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(trouble: Trouble, detail: impl Into<String>) -> Self {
         Self { trouble, detail: detail.into() }
     }
 
