@@ -1,5 +1,7 @@
 //! Every fault that a random world or a review has found in the reader, each as the shortest way to meet it again.
 
+#[path = "regressions/store.rs"]
+mod store;
 mod support;
 #[path = "regressions/telling.rs"]
 mod telling;

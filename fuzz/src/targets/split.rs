@@ -44,8 +44,10 @@ pub fn run(data: &[u8]) {
         let objects = whole.value.iter().all(|row| row.get().starts_with('{'));
         // A key may be written with escapes; then it is not recognised, and the answer is refused.
         let plain = !body.contains(&b'\\') && body.len() < ENVELOPE_BYTES;
+        // A list is no answer, although its first entry could stand for the first field.
+        let named = body.trim_ascii_start().starts_with(b"{");
         let flat = body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() < DEPTH;
-        assert!(!(objects && plain && flat), "a good answer is refused: {end:?}");
+        assert!(!(objects && plain && flat && named), "a good answer is refused: {end:?}");
     }
 }
 
