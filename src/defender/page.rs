@@ -91,7 +91,7 @@ mod tests {
     fn an_order_is_what_every_row_keeps() {
         let orders = |rows: &[(&str, u32)]| {
             let page = page(rows);
-            assert_eq!((page.rows as usize, page.times.len(), page.ids.len()), (rows.len(), rows.len(), rows.len()));
+            assert_eq!((page.rows, page.times.len(), page.ids.len()), (rows.len() as u64, rows.len(), rows.len()));
             (page.in_time_order, page.in_id_order)
         };
         assert_eq!(orders(&[]), (true, true));
