@@ -36,7 +36,7 @@ fn p2_reloads_under_load_drop_no_pass_and_bad_ones_change_nothing() {
         let said = |event: &str| daemon.lines().iter().filter(|line| line["event"] == event).count();
         let (mut good, mut bad) = (0, 0);
         let begun = Instant::now();
-        while begun.elapsed() < lasts {
+        while begun.elapsed() < lasts || good < 3 || bad < 3 {
             field.live(4);
             field.config.customers = everybody.iter().filter(|_| rng.random_bool(0.8)).cloned().collect();
             field.config.poll = format!("max_concurrent_tenants = {}", rng.random_range(1..40));
@@ -59,7 +59,6 @@ fn p2_reloads_under_load_drop_no_pass_and_bad_ones_change_nothing() {
             }
             tokio::time::sleep(Duration::from_millis(rng.random_range(0..200))).await;
         }
-        assert!(good > 2 && bad > 2, "{good} good ones, {bad} bad ones");
         field.config.customers = everybody;
         field.config.poll = String::new();
         field.house.configure(&field.config);
