@@ -299,9 +299,7 @@ pub fn after_gap_failure(gap: &Gap, error: &str, now: Ticks, options: &Options) 
         n if n <= THIN_AFTER && !is_smallest(gap.window) => {
             let (from, until) = (gap.window.from(), gap.window.until().unwrap_or(Ticks::MAX));
             let middle = from.midpoint(until);
-            // The past stays the past: what is found in it is no news.
-            let reason = if gap.reason.is_history() { gap.reason } else { GapReason::Failed };
-            let half = |window| NewGap { window, reason, attempts: *FEWER_ROWS.end(), top: gap.top };
+            let half = |window| NewGap { window, reason: GapReason::Failed, attempts: *FEWER_ROWS.end(), top: gap.top };
             let halves = [Window::new(from, middle), Window::new(middle, until)].into_iter().flatten();
             let halves = halves.map(|window| GapEdit::Open(half(window)));
             std::iter::once(GapEdit::Close(gap.id)).chain(halves).collect()

@@ -226,18 +226,3 @@ fn first_contact_counts_no_failure_and_spreads_looks_within_a_day() {
         assert!(t(399 * DAY) < swept && swept <= t(400 * DAY), "{swept}");
     }
 }
-
-/// Months of alerts would be told as news otherwise, because their window failed once too often.
-#[test]
-fn the_halves_of_a_failed_window_of_the_past_are_of_the_past() {
-    let reasons = |reason| {
-        let failed = Gap { reason, ..gap(400 * DAY, 3, Some(1)) };
-        let edits = after_gap_failure(&failed, "cut off", t(0), &Options::default());
-        let opened =
-            edits.into_iter().filter_map(|edit| if let GapEdit::Open(gap) = edit { Some(gap.reason) } else { None });
-        opened.collect::<Vec<_>>()
-    };
-    assert_eq!(reasons(GapReason::Initial), [GapReason::Initial; 2]);
-    assert_eq!(reasons(GapReason::Backfill), [GapReason::Backfill; 2]);
-    assert_eq!(reasons(GapReason::CatchUp), [GapReason::Failed; 2]);
-}
