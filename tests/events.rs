@@ -1,14 +1,16 @@
 //! Holds `docs/EVENTS.md` against the table of events in the code, and the table against what is really emitted.
 
+#[path = "support/paper.rs"]
+mod paper;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
 use alertferry::domain::{FailureClass, GapReason, TenantId, TenantState, Ticks};
 use alertferry::event::{CATALOG, Event, EventDoc, Json};
 use alertferry::logging::{Format, Options, build};
+use paper::Paper;
 
 /// The part of the page after this line is made from the table.
 const MARK: &str = "<!-- From here on this page is made from the code: cargo test --test events -- --ignored -->\n";
@@ -78,27 +80,12 @@ fn is_snake(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// A place to write to that can be read afterwards.
-#[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Paper {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn said(events: &[Event<'_>]) -> Vec<serde_json::Value> {
     let paper = Paper::default();
     let options = Options { format: Format::Json, level: "trace", ..Options::default() };
     let (log, _handle) = build(&options, Box::new(paper.clone())).expect("a log");
     tracing::subscriber::with_default(log, || events.iter().for_each(Event::emit));
-    let text = String::from_utf8(paper.0.lock().expect("not poisoned").clone()).expect("UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    paper.lines()
 }
 
 fn documented(name: &str) -> &'static EventDoc {

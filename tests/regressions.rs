@@ -1,5 +1,7 @@
 //! Every fault that a random world or a review has found in the reader, each as the shortest way to meet it again.
 
+#[path = "support/paper.rs"]
+mod paper;
 #[path = "regressions/store.rs"]
 mod store;
 mod support;
@@ -68,6 +70,12 @@ impl Scene {
         });
     }
 
+    /// From now on the alert at this place of the truth breaks the answers of `scope`.
+    fn poison(&self, at: usize, scope: PoisonScope) {
+        let id = self.change(|world, tenant| world.truth(tenant)[at].id.clone());
+        self.sim.faults().add(Fault::PoisonAlert { id, scope });
+    }
+
     /// One pass every ten minutes, until no gap is left; so many at most.
     async fn settle(&self, passes: usize) {
         for _ in 0..passes {
@@ -100,8 +108,7 @@ fn down() -> Fault {
 async fn an_instant_that_is_listed_without_evidence_gets_it_one_by_one() {
     let scene = Scene::new(5).await;
     scene.add(12, &NewAlert::default());
-    let poison = scene.change(|world, tenant| world.truth(tenant)[7].id.clone());
-    scene.sim.faults().add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(7, PoisonScope::ExpandedLists);
     scene.advance(MINUTE);
     scene.settle(60).await;
     scene.is_true();
@@ -112,9 +119,8 @@ async fn an_instant_that_is_listed_without_evidence_gets_it_one_by_one() {
 async fn a_failure_to_fetch_evidence_keeps_its_gap_open() {
     let scene = Scene::new(10_000).await;
     scene.add(3, &NewAlert::default());
-    let poison = scene.change(|world, tenant| world.truth(tenant)[1].id.clone());
     let faults = scene.sim.faults();
-    faults.add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(1, PoisonScope::ExpandedLists);
     let alone = faults.add(FaultRule::new(down()).on(Route::Alert));
     scene.advance(MINUTE);
     for _ in 0..60 {
@@ -135,9 +141,8 @@ async fn a_failure_to_fetch_evidence_keeps_its_gap_open() {
 async fn a_token_refused_for_a_single_alert_is_renewed_there_too() {
     let scene = Scene::new(10_000).await;
     scene.add(3, &NewAlert::default());
-    let poison = scene.change(|world, tenant| world.truth(tenant)[1].id.clone());
     let faults = scene.sim.faults();
-    faults.add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(1, PoisonScope::ExpandedLists);
     let refused = faults.add(FaultRule::new(Fault::Unauthorized401).on(Route::Alert).once());
     scene.advance(MINUTE);
     let logins = || scene.sim.stats().requests(scene.tenant.id.as_str(), Route::Login);
@@ -159,8 +164,7 @@ async fn a_token_refused_for_a_single_alert_is_renewed_there_too() {
 async fn every_alert_of_a_long_list_without_evidence_gets_it() {
     let scene = Scene::new(10_000).await;
     scene.add(520, &NewAlert { evidence: 1, ..NewAlert::default() });
-    let poison = scene.change(|world, tenant| world.truth(tenant)[7].id.clone());
-    scene.sim.faults().add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(7, PoisonScope::ExpandedLists);
     scene.advance(MINUTE);
     scene.settle(100).await;
     scene.is_true();

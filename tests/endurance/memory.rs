@@ -101,7 +101,7 @@ fn p4_a_thousand_tenants_fit_512_mib_with_hostile_answers_beside() {
         // The answers are good again, and everybody is due once more.
         field.sim.faults().clear();
         field.live(200);
-        field.time_passes();
+        field.house.time_passes();
         let now = field.house.query("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")[0][0].clone();
         let mut daemon = field.house.start_by(capped(&field.house));
         read(&field, &mut daemon, tenants, 0, &now).await;

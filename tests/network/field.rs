@@ -177,7 +177,7 @@ impl Field {
             assert!(begun.elapsed() < PATIENCE, "unread: {left:?} {}", self.gaps());
             if since.elapsed() > by_itself && self.waits() {
                 daemon.stop().await;
-                self.time_passes();
+                self.house.time_passes();
                 daemon = self.house.start();
                 // Before it is ready it may hear no signal yet, and would end by one.
                 daemon.hear("daemon.ready").await;
@@ -202,16 +202,6 @@ impl Field {
                AND coalesce(reason, '') NOT LIKE 'the quota of API calls%'
                AND next_attempt_at > strftime('%Y-%m-%dT%H:%M:%f', 'now', '+2 seconds'))",
         ) > 0
-    }
-
-    /// While no daemon runs: whatever waits has waited long enough.
-    pub fn time_passes(&self) {
-        let conn = rusqlite::Connection::open(self.house.store()).expect("a store");
-        let past = "2020-01-01T00:00:00.0000000Z";
-        let sql = format!(
-            "UPDATE gap SET not_before = NULL; UPDATE tenant SET next_attempt_at = '{past}', calls_counted_at = '{past}';"
-        );
-        conn.execute_batch(&sql).expect("changed");
     }
 
     /// Neither the secret nor a token stands in what was written, stored or told.

@@ -60,7 +60,7 @@ async fn isolate(field: &Field, mut daemon: Daemon, left: usize) -> Daemon {
         }
         if field.house.number("SELECT count(*) FROM gap WHERE not_before IS NOT NULL") > 0 {
             daemon.stop().await;
-            field.time_passes();
+            field.house.time_passes();
             daemon = field.house.start();
         }
     }

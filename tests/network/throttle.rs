@@ -162,7 +162,7 @@ fn n8_whoever_is_told_to_wait_waits_whatever_the_form_and_over_a_restart() {
         // An hour later, as the stored times have it.
         daemon.stop().await;
         field.sim.faults().clear();
-        field.time_passes();
+        field.house.time_passes();
         let daemon = field.house.start();
         field.healed(daemon).await;
         row.held(

@@ -1,42 +1,24 @@
 //! What a pass says of itself: which events, with what in them, and which are not said again.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use alertferry::clock::{Clock, ManualClock};
 use alertferry::logging::{Format, Options as Log, build};
 use alertferry::pass::Options;
-use alertferry_simulator::{Fault, NewAlert, PoisonScope, Simulator, Template};
+use alertferry_simulator::{NewAlert, PoisonScope, Simulator, Template};
 use serde_json::Value;
 
+use crate::paper::Paper;
 use crate::support::{self, Rig, guid};
 use crate::{MINUTE, Scene};
 
-/// A place to write to that can be read while it is written.
-#[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
-
-impl Paper {
-    /// The events since the last look; what libraries say is left out.
-    fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().expect("no panic"))).expect("UTF-8");
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        lines.filter(|line| line["event"] != "log").collect()
-    }
-
-    fn events(&self) -> Vec<String> {
-        self.lines().iter().map(|line| line["event"].as_str().expect("a name").to_owned()).collect()
-    }
+/// The events since the last look; what libraries say is left out.
+fn events(paper: &Paper) -> Vec<Value> {
+    paper.lines().into_iter().filter(|line| line["event"] != "log").collect()
 }
 
-impl Write for Paper {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn names(paper: &Paper) -> Vec<String> {
+    events(paper).iter().map(|line| line["event"].as_str().expect("a name").to_owned()).collect()
 }
 
 /// Hears what this thread says, in which the passes of a test run.
@@ -65,7 +47,7 @@ async fn a_state_and_a_token_are_told_when_they_are_new() {
     let (_sim, rig, tenant) = one_tenant().await;
     let (paper, _guard, _handle) = listening();
     rig.pass(&tenant).await;
-    let first = paper.lines();
+    let first = events(&paper);
     let said = |name: &str| first.iter().find(|line| line["event"] == name).unwrap_or_else(|| panic!("{first:#?}"));
     assert_eq!(said("token.acquired")["app"], "main");
     let finished = said("pass.finished");
@@ -74,7 +56,7 @@ async fn a_state_and_a_token_are_told_when_they_are_new() {
     let changed = said("tenant.state_changed");
     assert_eq!((&changed["from"], &changed["to"]), (&"new".into(), &"ok".into()));
     rig.pass(&tenant).await;
-    assert_eq!(paper.events(), ["pass.finished"]);
+    assert_eq!(names(&paper), ["pass.finished"]);
 }
 
 #[tokio::test]
@@ -83,7 +65,7 @@ async fn a_refusal_is_told_with_its_remedy_and_a_change_of_state_once() {
     sim.world().with(|world| world.tenant_mut(&guid(1)).expect("known").state.consented = false);
     let (paper, _guard, _handle) = listening();
     rig.pass(&tenant).await;
-    let first = paper.lines();
+    let first = events(&paper);
     let failed = first.iter().find(|line| line["event"] == "token.failed").unwrap_or_else(|| panic!("{first:#?}"));
     assert!(failed["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{failed}");
     assert!(failed["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{failed}");
@@ -91,7 +73,7 @@ async fn a_refusal_is_told_with_its_remedy_and_a_change_of_state_once() {
     assert_eq!((&changed["from"], &changed["to"]), (&"new".into(), &"unauthorized".into()));
     assert_eq!(changed["remedy"], failed["remedy"]);
     rig.pass(&tenant).await;
-    assert_eq!(paper.events(), ["token.failed", "pass.finished"]);
+    assert_eq!(names(&paper), ["token.failed", "pass.finished"]);
 }
 
 #[tokio::test]
@@ -101,7 +83,7 @@ async fn a_clock_that_is_off_by_more_than_a_minute_is_told_once() {
     let skewed = async |seconds| {
         sim.world().with(|world| world.options.date_skew = seconds);
         rig.pass(&tenant).await;
-        let lines = paper.lines();
+        let lines = events(&paper);
         lines
             .iter()
             .filter(|line| line["event"] == "clock.skewed")
@@ -121,7 +103,7 @@ async fn what_was_read_is_counted_and_its_windows_open_and_close() {
     let (_sim, rig, tenant) = one_tenant().await;
     let (paper, _guard, _handle) = listening();
     rig.pass(&tenant).await;
-    let first = paper.lines();
+    let first = events(&paper);
     let names: Vec<_> = first.iter().map(|line| line["event"].as_str().expect("a name")).collect();
     assert_eq!(names, ["token.acquired", "gap.opened", "gap.closed", "pass.finished", "tenant.state_changed"]);
     for field in ["tenant", "from", "until", "reason"] {
@@ -135,7 +117,7 @@ async fn what_was_read_is_counted_and_its_windows_open_and_close() {
     assert!(finished["bytes"].as_u64().is_some_and(|bytes| bytes > 5_000), "{finished}");
     assert_eq!(rig.query::<i64>("SELECT calls_spent FROM tenant"), 3);
     rig.pass(&tenant).await;
-    let next = paper.lines();
+    let next = events(&paper);
     assert_eq!((next.len(), &next[0]["rows"], &next[0]["gaps_moved"]), (1, &0.into(), &false.into()));
     assert!(next[0]["bytes"].as_u64().is_some_and(|bytes| (20..200).contains(&bytes)), "{next:?}");
 }
@@ -146,15 +128,14 @@ async fn what_was_read_is_counted_and_its_windows_open_and_close() {
 async fn a_window_that_is_stuck_and_one_that_expires_are_told() {
     let scene = Scene::new(100).await;
     scene.add(1, &NewAlert::default());
-    let id = scene.change(|world, tenant| world.truth(tenant)[0].id.clone());
-    scene.sim.faults().add(Fault::PoisonAlert { id, scope: PoisonScope::Everything });
+    scene.poison(0, PoisonScope::Everything);
     let (paper, _guard, _handle) = listening();
     let mut said = Vec::new();
     let of = |said: &[Value], name: &str| said.iter().filter(|line| line["event"] == name).cloned().collect::<Vec<_>>();
     for _ in 0..60 {
         scene.advance(10 * MINUTE);
         scene.rig.pass(&scene.tenant).await;
-        said.extend(paper.lines());
+        said.extend(events(&paper));
         if !of(&said, "gap.stuck").is_empty() {
             break;
         }
@@ -171,6 +152,6 @@ async fn a_window_that_is_stuck_and_one_that_expires_are_told() {
     assert_eq!(scene.open_gaps(), 1);
     scene.advance(200 * 24 * 60 * MINUTE);
     scene.rig.pass(&scene.tenant).await;
-    let expired = of(&paper.lines(), "gap.expired");
+    let expired = of(&events(&paper), "gap.expired");
     assert_eq!(expired.iter().map(ends).collect::<Vec<_>>(), [ends(&stuck[0])]);
 }

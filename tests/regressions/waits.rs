@@ -135,9 +135,8 @@ async fn n8_a_window_that_asks_to_wait_whenever_it_is_read_holds_nothing_up() {
 async fn n8_a_single_alert_that_asks_to_wait_is_the_last_call() {
     let scene = Scene::new(10_000).await;
     scene.add(3, &NewAlert::default());
-    let poison = scene.change(|world, tenant| world.truth(tenant)[1].id.clone());
     let faults = scene.sim.faults();
-    faults.add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(1, PoisonScope::ExpandedLists);
     let alone = faults.add(FaultRule::new(asks_to_wait(503)).on(Route::Alert));
     scene.advance(MINUTE);
     for _ in 0..60 {
@@ -221,9 +220,8 @@ async fn a_wish_to_wait_that_meets_the_neighbours_of_a_bad_alert_ends_the_pass()
     ] {
         let scene = Scene::new(10_000).await;
         scene.add(76, &NewAlert::default());
-        let id = scene.change(|world, tenant| world.truth(tenant)[37].id.clone());
         scene.sim.faults().add(FaultRule::new(answer.clone()).query("$top=32"));
-        scene.sim.faults().add(Fault::PoisonAlert { id, scope: PoisonScope::Everything });
+        scene.poison(37, PoisonScope::Everything);
         let stuck = "SELECT count(*) FROM gap WHERE attempts > 4";
         let mut record = None;
         for _ in 0..60 {

@@ -12,9 +12,8 @@ use super::{MINUTE, Scene, down};
 async fn a_single_alert_of_another_tenant_is_not_stored() {
     let scene = Scene::new(10_000).await;
     scene.add(3, &NewAlert::default());
-    let poison = scene.change(|world, tenant| world.truth(tenant)[1].id.clone());
     let faults = scene.sim.faults();
-    faults.add(Fault::PoisonAlert { id: poison, scope: PoisonScope::ExpandedLists });
+    scene.poison(1, PoisonScope::ExpandedLists);
     let other = crate::support::guid(77);
     let foreign = faults.add(FaultRule::new(Fault::ForeignAlert { aad_tenant_id: other.clone() }).on(Route::Alert));
     scene.advance(MINUTE);

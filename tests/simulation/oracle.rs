@@ -49,7 +49,7 @@ impl Manners {
                     self.forgotten_until.is_some_and(|until| request.at < until),
                     "more calls than may be: {request:?}"
                 ),
-                // Which of several it was is not known.
+                // From where the date counted is not known.
                 [Wait::Date(_)] if self.clock_is_wrong && begun.iter().any(|(_, t)| *t == Trouble::NoDate) => {
                     self.until.remove(&place);
                 }
@@ -57,6 +57,7 @@ impl Manners {
                     let until = request.at + wait.asked(place.1);
                     self.until.insert(place, until);
                 }
+                // Which of several it was is not known.
                 _ => {}
             }
         }
